@@ -1,0 +1,98 @@
+"""Queue and stream wake-ups: decode, one call per entry, a receipt per entry.
+
+Powertools' BatchProcessor returns only the failed ids (`ReportBatchItemFailures`); a failing neighbour loses nothing, and
+poison reaches the dead-letter queue after the queue's bounded tries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from regulars.errors import GiveUp
+from regulars.messages import QueueMessage, decode
+
+M = TypeVar("M", bound=QueueMessage)
+Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
+
+
+def queue_handler(kind: type[M], compose: Callable[[], Callable[[M], object]]) -> Handler:
+    """A Lambda handler for an SQS mapping: each body is a `kind`, handed to what `compose()` returns (composed once)."""
+    service = cache(compose)
+
+    def handle(record: Any) -> None:
+        service()(decode(kind, record.body))
+
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        return _process("SQS", event, handle, context)
+
+    return handler
+
+
+def raw_queue_handler(compose: Callable[[], Callable[[str], object]]) -> Handler:
+    """As `queue_handler`, for a queue whose bodies come from outside (provider call-backs): the text is handed over."""
+    service = cache(compose)
+
+    def handle(record: Any) -> None:
+        service()(record.body)
+
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        return _process("SQS", event, handle, context)
+
+    return handler
+
+
+def stream_handler(compose: Callable[[], Callable[[str, str, dict[str, Any], dict[str, Any]], object]]) -> Handler:
+    """A Lambda handler for a DynamoDB stream: the service gets (table name, INSERT|MODIFY|REMOVE, new image, old image).
+
+    Images are plain Python values (numbers as Decimal, binaries as bytes). On a failure everything after it comes again.
+    """
+    service = cache(compose)
+
+    def handle(record: Any) -> None:
+        change = record.dynamodb
+        table = record.event_source_arn.split(":table/")[1].split("/")[0]
+        service()(table, record.event_name.name, dict(change.new_image or {}), dict(change.old_image or {}))
+
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        return _process("DynamoDBStreams", event, handle, context)
+
+    return handler
+
+
+def schedule_handler(compose: Callable[[], Callable[[], Mapping[str, Any]]]) -> Handler:
+    """A Lambda handler for a schedule: one call; its summary is logged and returned."""
+    service = cache(compose)
+
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        summary = service()()
+        logger().info("done", extra={"summary": dict(summary)})
+        return summary
+
+    return handler
+
+
+@cache
+def logger() -> Any:
+    """The function's structured logger (service and level out of POWERTOOLS_*); personal data never goes in."""
+    from aws_lambda_powertools import Logger
+
+    return Logger()
+
+
+def _process(kind: str, event: Mapping[str, Any], handle: Callable[[Any], None], context: Any) -> Mapping[str, Any]:
+    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+    def guarded(record: Any) -> None:
+        try:
+            handle(record)
+        except GiveUp as error:
+            logger().error("giving up", extra={"code": error.code, "reason": error.reason})
+            raise
+        except Exception as error:
+            logger().warning("entry failed", extra={"error": type(error).__name__, "code": getattr(error, "code", "")})
+            raise
+
+    processor = BatchProcessor(event_type=getattr(EventType, kind), raise_on_entire_batch_failure=False)
+    return process_partial_response(event=dict(event), record_handler=guarded, processor=processor, context=context)

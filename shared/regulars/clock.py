@@ -1,0 +1,52 @@
+"""The one clock. Stages take a `Clock`; nothing calls `datetime.now` elsewhere.
+
+`CLOCK_SOURCE` is `system`, or `file:/path` on the local stack: the file holds one ISO-8601 instant, rewritten by whoever
+drives virtual time, so that two years pass in minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from regulars.errors import Misconfigured
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """Now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def file_clock(path: Path) -> Clock:
+    """A clock that reads its instant from `path` at every call; real time while the file is absent or empty."""
+
+    def now() -> datetime:
+        try:
+            text = path.read_text(encoding="ascii").strip()
+        except FileNotFoundError:
+            return system_clock()
+        return datetime.fromisoformat(text).astimezone(UTC) if text else system_clock()
+
+    return now
+
+
+def clock_from(source: str) -> Clock:
+    """The clock that a `CLOCK_SOURCE` setting names; raises Misconfigured for another word."""
+    if source in ("", "system"):
+        return system_clock
+    if source.startswith("file:"):
+        return file_clock(Path(source.removeprefix("file:")))
+    raise Misconfigured(f"CLOCK_SOURCE {source!r} is neither 'system' nor 'file:/path'")
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since 1970-01-01 UTC of an aware datetime."""
+    return int(at.timestamp() * 1000)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """The aware UTC datetime of epoch milliseconds."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

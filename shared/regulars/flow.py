@@ -1,0 +1,256 @@
+"""The one page: which function exists, what wakes it, what it reads, writes and emits.
+
+Everything else is derived from or checked against this table: `functions/`, the templates, the golden wake-up events,
+`functions/README.md` and the table in the docs. Tables, queues and stores are named by one noun each; an environment
+variable is that noun in capitals plus `_TABLE`, `_QUEUE_URL` or `_BUCKET`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Routes of the HTTP API, written `METHOD /path/{name}`."""
+
+    routes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One SQS queue (each has a dead-letter queue `<name>_dead`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The DynamoDB stream of a table."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """An EventBridge Scheduler expression, in UTC."""
+
+    expression: str
+
+
+Wake = Http | Queue | Stream | Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One deployed function; `reads`/`writes` name tables or buckets, `emits` queues or providers."""
+
+    name: str
+    stage: str
+    purpose: str
+    woken_by: tuple[Wake, ...]
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    emits: tuple[str, ...] = ()
+
+
+TABLES = (
+    "events",  # the log: one packed item per shopper and unit of capture
+    "quarantine",  # rejected events with their reason
+    "profiles",  # tags, traits, carts, purchases
+    "catalogue",  # items, prices, stock
+    "models",  # neighbours, popularity, merchandising rules, pointers to the live version
+    "timers",  # the due index
+    "contacts",  # addresses, consent, rolling cap slots
+    "suppressions",  # addresses never to be written to
+    "messages",  # the ledger: every decision, silence too
+    "inbox",  # in-app messages
+    "metrics",  # counters per day
+)
+QUEUES = ("events", "moments", "email", "push", "sms", "inapp", "feedback")
+BUCKETS = ("data",)
+
+_SEGMENT = ("track", "identify", "page", "screen", "alias", "group", "batch")
+
+FLOW: tuple[Function, ...] = (
+    Function(
+        "collect_events",
+        "capture",
+        "Speaks Segment's HTTP tracking protocol; validates, corrects clocks, quarantines, queues",
+        (Http((*(f"POST /v1/{call}" for call in _SEGMENT), "GET /v1/health")),),
+        writes=("quarantine",),
+        emits=("events",),
+    ),
+    Function(
+        "capture_events",
+        "capture",
+        "Applies one shopper's events once: log, tags, cart, purchases, contacts, identity, catalogue feeds",
+        (Queue("events"),),
+        reads=("profiles", "events", "catalogue", "data"),
+        writes=("profiles", "events", "contacts", "catalogue", "quarantine"),
+    ),
+    Function(
+        "archive_events",
+        "capture",
+        "Copies the log into the archive that builds and analysts read",
+        (Stream("events"),),
+        reads=("events",),
+        writes=("data",),
+    ),
+    Function(
+        "plan_triggers",
+        "triggers",
+        "Writes and cancels timers for what shoppers do",
+        (Stream("events"),),
+        reads=("events", "timers", "catalogue", "profiles", "data"),
+        writes=("timers",),
+    ),
+    Function(
+        "fire_timers",
+        "triggers",
+        "Reads what is due since the watermark and emits it as moments",
+        (Schedule("rate(1 minute)"),),
+        reads=("timers",),
+        writes=("timers",),
+        emits=("moments",),
+    ),
+    Function(
+        "sweep_lifecycle",
+        "profiles",
+        "Daily: RFM, lifecycle stage, value tier; emits stage changes and win-back moments, prunes faded tags",
+        (Schedule("cron(15 2 * * ? *)"),),
+        reads=("profiles", "data"),
+        writes=("profiles", "timers", "data"),
+        emits=("moments",),
+    ),
+    Function(
+        "decide_message",
+        "decisions",
+        "The one arbiter: whom to write to, about what, when, where, or why not",
+        (Queue("moments"),),
+        reads=("profiles", "contacts", "suppressions", "messages", "models", "catalogue", "data"),
+        writes=("messages", "timers"),
+        emits=("email", "push", "sms", "inapp"),
+    ),
+    Function(
+        "send_message",
+        "channels",
+        "Claims, renders and hands one message to its provider",
+        (Queue("email"), Queue("push"), Queue("sms"), Queue("inapp")),
+        reads=("messages", "contacts", "suppressions", "data"),
+        writes=("messages", "contacts", "inbox"),
+        emits=("ses", "sns", "sms_voice"),
+    ),
+    Function(
+        "serve_links",
+        "feedback",
+        "Signed open and click links; unsubscribe that only POST changes",
+        (Http(("GET /l/o/{token}", "GET /l/c/{token}", "GET /l/u/{token}", "POST /l/u/{token}")),),
+        reads=("messages", "contacts"),
+        writes=("contacts",),
+        emits=("feedback",),
+    ),
+    Function(
+        "record_feedback",
+        "feedback",
+        "Deliveries, bounces, complaints, opens, clicks, replies: ledger, suppression, attribution",
+        (Queue("feedback"),),
+        reads=("messages", "contacts"),
+        writes=("messages", "contacts", "suppressions", "metrics"),
+    ),
+    Function(
+        "roll_up_metrics",
+        "metrics",
+        "Counts what the log and the ledger tell, once each, per day",
+        (Stream("messages"), Stream("events")),
+        reads=("messages", "events"),
+        writes=("metrics",),
+    ),
+    Function(
+        "build_similarity",
+        "similarity",
+        "Builds neighbours from the archive and flips the pointer",
+        (Schedule("cron(45 2 * * ? *)"),),
+        reads=("data", "catalogue", "models"),
+        writes=("models", "data"),
+    ),
+    Function(
+        "build_popularity",
+        "similarity",
+        "Hourly popularity with decay, new arrivals, catalogue snapshot",
+        (Schedule("rate(1 hour)"),),
+        reads=("data", "catalogue", "models"),
+        writes=("models", "data"),
+    ),
+    Function(
+        "serve_recommendations",
+        "recommendations",
+        "What should this shopper see?",
+        (Http(("GET /v1/recommendations/{scene}",)),),
+        reads=("profiles", "models", "catalogue", "data"),
+    ),
+    Function(
+        "serve_shopper",
+        "channels",
+        "The shopper's own inbox and preferences",
+        (
+            Http(
+                (
+                    "GET /v1/inbox",
+                    "POST /v1/inbox/{message_id}/read",
+                    "GET /v1/preferences",
+                    "PUT /v1/preferences",
+                )
+            ),
+        ),
+        reads=("inbox", "contacts"),
+        writes=("inbox", "contacts"),
+        emits=("feedback",),
+    ),
+    Function(
+        "serve_operator",
+        "operation",
+        "Catalogue import, merchandising rules, quarantine, explanations, reports",
+        (
+            Http(
+                (
+                    "POST /v1/catalogue",
+                    "GET /v1/catalogue/{item_id}",
+                    "GET /v1/rules",
+                    "PUT /v1/rules",
+                    "GET /v1/quarantine",
+                    "POST /v1/quarantine/replay",
+                    "GET /v1/shoppers/{shopper}/explain",
+                    "GET /v1/report",
+                )
+            ),
+        ),
+        reads=("catalogue", "models", "quarantine", "messages", "profiles", "metrics", "contacts", "events"),
+        writes=("catalogue", "models", "quarantine"),
+        emits=("events",),
+    ),
+    Function(
+        "enforce_retention",
+        "privacy",
+        "Daily: deletes what has outlived its retention, without trusting TTL",
+        (Schedule("cron(30 3 * * ? *)"),),
+        reads=("quarantine", "events", "data"),
+        writes=("quarantine", "events", "data"),
+    ),
+    Function(
+        "write_reports",
+        "metrics",
+        "Daily KPI report against the goals",
+        (Schedule("cron(0 4 * * ? *)"),),
+        reads=("metrics", "profiles"),
+        writes=("data",),
+    ),
+)
+
+
+def function(name: str) -> Function:
+    """The entry called `name`; raises KeyError with the known names."""
+    for entry in FLOW:
+        if entry.name == name:
+            return entry
+    raise KeyError(f"no function {name!r}; known: {', '.join(entry.name for entry in FLOW)}")

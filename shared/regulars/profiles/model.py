@@ -1,0 +1,54 @@
+"""What is known of a shopper, as every other stage reads it.
+
+Weights are forward-decayed (Cormode et al., "Forward Decay", ICDE 2009): stored as Σ wᵢ·2^((tᵢ−L)/h), read as that sum
+times 2^(−(now−L)/h), so that updates commute and late events land right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+LIFECYCLE_STAGES = ("new", "active", "loyal", "churn-risk", "dormant", "lost", "won-back")
+VALUE_TIERS = ("high", "mid", "low")
+TAG_LAYERS = ("base", "behaviour", "preference", "occasion")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One paid order; `value_cents` net of refunds."""
+
+    order_id: str
+    at: datetime
+    value_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One shopper now. `tags` maps `layer/family/value` to its weight at `as_of`; `items` maps item id to interest.
+
+    `purchases`: item id → distinct purchase days in order. `cart` and `wishlist`: item id → when added.
+    `rfm` is three letters out of H, M, L (recency first), empty before the first sweep.
+    """
+
+    shopper: str
+    as_of: datetime
+    tags: Mapping[str, float] = field(default_factory=dict)
+    rule_tags: frozenset[str] = frozenset()
+    items: Mapping[str, float] = field(default_factory=dict)
+    item_seen_at: Mapping[str, datetime] = field(default_factory=dict)
+    purchases: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
+    orders: tuple[Order, ...] = ()
+    cart: Mapping[str, datetime] = field(default_factory=dict)
+    wishlist: Mapping[str, datetime] = field(default_factory=dict)
+    traits: Mapping[str, Any] = field(default_factory=dict)
+    channel_weights: Mapping[str, float] = field(default_factory=dict)
+    hour_weights: Mapping[int, float] = field(default_factory=dict)
+    first_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    stage: str = "new"
+    tier: str = "low"
+    rfm: str = ""
+    aliases: frozenset[str] = frozenset()
