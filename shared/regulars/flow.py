@@ -78,6 +78,7 @@ FLOW: tuple[Function, ...] = (
         "capture",
         "Speaks Segment's HTTP tracking protocol; validates, corrects clocks, quarantines, queues",
         (Http((*(f"POST /v1/{call}" for call in _SEGMENT), "GET /v1/health")),),
+        reads=("data",),
         writes=("quarantine",),
         emits=("events",),
     ),
@@ -110,7 +111,7 @@ FLOW: tuple[Function, ...] = (
         "triggers",
         "Reads what is due since the watermark and emits it as moments",
         (Schedule("rate(1 minute)"),),
-        reads=("timers",),
+        reads=("timers", "data"),
         writes=("timers",),
         emits=("moments",),
     ),
@@ -155,7 +156,7 @@ FLOW: tuple[Function, ...] = (
         "feedback",
         "Deliveries, bounces, complaints, opens, clicks, replies: ledger, suppression, attribution",
         (Queue("feedback"),),
-        reads=("messages", "contacts"),
+        reads=("messages", "contacts", "suppressions", "metrics", "data"),
         writes=("messages", "contacts", "suppressions", "metrics"),
     ),
     Function(
@@ -163,8 +164,8 @@ FLOW: tuple[Function, ...] = (
         "metrics",
         "Counts what the log and the ledger tell, once each, per day",
         (Stream("messages"), Stream("events")),
-        reads=("messages", "events"),
-        writes=("metrics",),
+        reads=("messages", "events", "metrics", "data"),
+        writes=("metrics", "messages"),
     ),
     Function(
         "build_similarity",
@@ -225,8 +226,8 @@ FLOW: tuple[Function, ...] = (
                 )
             ),
         ),
-        reads=("catalogue", "models", "quarantine", "messages", "profiles", "metrics", "contacts", "events"),
-        writes=("catalogue", "models", "quarantine"),
+        reads=("catalogue", "models", "quarantine", "messages", "profiles", "metrics", "contacts", "events", "data"),
+        writes=("catalogue", "models", "quarantine", "data"),
         emits=("events",),
     ),
     Function(
@@ -242,7 +243,7 @@ FLOW: tuple[Function, ...] = (
         "metrics",
         "Daily KPI report against the goals",
         (Schedule("cron(0 4 * * ? *)"),),
-        reads=("metrics", "profiles"),
+        reads=("metrics", "data"),
         writes=("data",),
     ),
 )

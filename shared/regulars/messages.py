@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
 from regulars.errors import GiveUp
@@ -42,7 +42,8 @@ class EventUnit(QueueMessage):
 class Moment(QueueMessage):
     """A reason to write to a shopper. `id` = `<kind>#<subject>` made of business ids only: it is the send key.
 
-    `subject` tells occurrences apart (cart session, birthday year, order id). Lapses at `expires_at_ms`.
+    `subject` tells occurrences apart (cart session, birthday year, order id). Lapses at `expires_at_ms`. `deferrals`: how
+    often the arbiter sent it back to the due index.
     """
 
     NAME: ClassVar[str] = "triggers.moment"
@@ -53,6 +54,7 @@ class Moment(QueueMessage):
     due_at_ms: int
     expires_at_ms: int
     facts: Mapping[str, Any] = field(default_factory=dict)
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,9 @@ M = TypeVar("M", bound=QueueMessage)
 
 def encode(message: QueueMessage) -> str:
     """Compact JSON with the message's name and version in front."""
-    body = {"name": message.NAME, "v": message.VERSION, **asdict(message)}
+    body: dict[str, Any] = {"name": message.NAME, "v": message.VERSION}
+    # Not `asdict`: it copies every leaf of what is plain data already, which costs more than the JSON itself.
+    body.update((entry.name, getattr(message, entry.name)) for entry in fields(message))
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -27,6 +27,7 @@ class CollectEvents(Settings):
     write_key_hashes: str
     events_queue_url: str
     quarantine_table: str
+    data_bucket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class PlanTriggers(Settings):
 class FireTimers(Settings):
     timers_table: str
     moments_queue_url: str
+    data_bucket: str
     timer_shards: int
 
 
@@ -115,12 +117,15 @@ class RecordFeedback(Settings):
     contacts_table: str
     suppressions_table: str
     metrics_table: str
+    data_bucket: str
     feedback_topic_arn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollUpMetrics(Settings):
+    messages_table: str
     metrics_table: str
+    data_bucket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,7 @@ class ServeOperator(Settings):
     contacts_table: str
     events_table: str
     events_queue_url: str
+    data_bucket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +185,6 @@ class EnforceRetention(Settings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteReports(Settings):
     metrics_table: str
-    profiles_table: str
     data_bucket: str
 
 

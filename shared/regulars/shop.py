@@ -16,8 +16,10 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from regulars.errors import Invalid
+from regulars.storage import Storage
 
 T = TypeVar("T")
+OVERRIDES_KEY = "config/shop.yaml"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -35,6 +37,13 @@ def section(kind: type[T], stage: str, overrides: Mapping[str, Any] | None = Non
     merged = overlay(parse_yaml(text) or {}, (overrides or {}).get(stage) or {})
     built: T = build(kind, merged, stage)
     return built
+
+
+def overrides(storage: Storage) -> Mapping[str, Any]:
+    """The operator's `config/shop.yaml` in the data bucket, empty when there is none; raises Invalid when it is not one."""
+    blob = storage.get(OVERRIDES_KEY)
+    parsed = parse_yaml(blob.decode("utf-8", "replace")) if blob else None
+    return _a_mapping(parsed or {}, "shop.yaml")
 
 
 def overlay(base: Any, over: Any) -> Any:

@@ -50,6 +50,13 @@ def parser() -> argparse.ArgumentParser:
     build.set_defaults(run=work.build)
 
     dead.add_commands(commands)
+    rejected = commands.add_parser("quarantine", help="events that were rejected, and why; replay them once mended")
+    rejected.add_argument("action", choices=("list", "replay"))
+    rejected.add_argument("ids", nargs="*", help="record ids to replay; without, those of --day")
+    rejected.add_argument("--day", help="YYYY-MM-DD, default today (UTC)")
+    rejected.add_argument("--reason", help="only this reason code")
+    rejected.add_argument("--limit", type=int, default=100)
+    rejected.set_defaults(run=work.quarantine)
 
     config = commands.add_parser("config", help="the shop's settings")
     config.add_argument("action", choices=("show", "check", "apply"))

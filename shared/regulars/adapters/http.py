@@ -6,12 +6,10 @@ Chalice knows REST API events only, so the event is turned round first: `routeKe
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 from regulars.errors import (
@@ -24,6 +22,9 @@ from regulars.errors import (
     TryLater,
     Unauthorised,
 )
+from regulars.web import Reply, Request, View
+
+__all__ = ["Api", "Reply", "Request", "View", "turn_round"]
 
 _STATUS: tuple[tuple[type[RegularsError], int], ...] = (
     (TooLarge, 413),
@@ -34,55 +35,6 @@ _STATUS: tuple[tuple[type[RegularsError], int], ...] = (
     (RateLimited, 429),
     (TryLater, 503),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Headers are lower-case; `body` is raw bytes; `query` holds the last value of each parameter."""
-
-    method: str
-    path: str
-    params: Mapping[str, str]
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The body as JSON; raises Invalid for bad UTF-8 or malformed JSON (NaN and Infinity are malformed, RFC 8259)."""
-        try:
-            return json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
-        except UnicodeDecodeError as error:
-            raise Invalid("body is not valid UTF-8", code="invalid_utf8") from error
-        except (ValueError, RecursionError) as error:
-            raise Invalid(f"body is not valid JSON: {error}"[:200], code="invalid_json") from error
-
-    def basic_user(self) -> str:
-        """The user name of Basic credentials (Segment: the write key), "" when there are none."""
-        scheme, _, value = self.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return ""
-        try:
-            return base64.b64decode(value, validate=True).decode("utf-8").partition(":")[0]
-        except ValueError:
-            return ""
-
-    def bearer(self) -> str:
-        """The Bearer token, "" when there is none."""
-        scheme, _, value = self.headers.get("authorization", "").partition(" ")
-        return value.strip() if scheme.lower() == "bearer" else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """`body`: dict or list → JSON, str → as `content_type`, bytes → base64."""
-
-    status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-
-
-View = Callable[[Request], Any]
 
 
 class Api:
@@ -132,6 +84,8 @@ def turn_round(event: Mapping[str, Any]) -> dict[str, Any]:
     headers["content-type"] = headers.get("content-type") or "application/json"
     if headers["content-type"].split(";")[0].strip() not in _KNOWN_TYPES:
         headers["content-type"] = "application/json"
+    # A REST API wants an Accept for binary bodies, and Chalice answers 400 without one; an HTTP API does not.
+    headers["accept"] = "*/*"
     resource = event["routeKey"].partition(" ")[2]
     query = event.get("queryStringParameters") or None
     return {
@@ -151,10 +105,6 @@ def turn_round(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _KNOWN_TYPES = ("application/json", "application/x-www-form-urlencoded", "text/plain")
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _answer(view: View, request: Request) -> Any:

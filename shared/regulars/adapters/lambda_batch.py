@@ -6,7 +6,8 @@ poison reaches the dead-letter queue after the queue's bounded tries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -15,6 +16,36 @@ from regulars.messages import QueueMessage, decode
 
 M = TypeVar("M", bound=QueueMessage)
 Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One record of a table's stream: `action` is INSERT, MODIFY or REMOVE; images are plain (int, float, bytes, str …).
+
+    `sequence` and `created_at_s` (epoch seconds) are the same at every delivery.
+    """
+
+    table: str
+    action: str
+    sequence: str
+    created_at_s: int
+    new: Mapping[str, Any]
+    old: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, raw: Mapping[str, Any]) -> StreamRecord:
+        """A record of a Lambda stream event."""
+        from regulars.adapters.dynamodb.images import plain
+
+        change = raw["dynamodb"]
+        return cls(
+            table=raw["eventSourceARN"].split(":table/")[1].split("/")[0],
+            action=raw["eventName"],
+            sequence=change["SequenceNumber"],
+            created_at_s=int(change.get("ApproximateCreationDateTime", 0)),
+            new=plain(change.get("NewImage") or {}),
+            old=plain(change.get("OldImage") or {}),
+        )
 
 
 def queue_handler(kind: type[M], compose: Callable[[], Callable[[M], object]]) -> Handler:
@@ -46,17 +77,32 @@ def raw_queue_handler(compose: Callable[[], Callable[[str], object]]) -> Handler
 def stream_handler(compose: Callable[[], Callable[[str, str, dict[str, Any], dict[str, Any]], object]]) -> Handler:
     """A Lambda handler for a DynamoDB stream: the service gets (table name, INSERT|MODIFY|REMOVE, new image, old image).
 
-    Images are plain Python values (numbers as Decimal, binaries as bytes). On a failure everything after it comes again.
+    Images are plain Python values (numbers as int or float, binaries as bytes). On a failure everything after it comes again.
     """
     service = cache(compose)
 
     def handle(record: Any) -> None:
-        change = record.dynamodb
-        table = record.event_source_arn.split(":table/")[1].split("/")[0]
-        service()(table, record.event_name.name, dict(change.new_image or {}), dict(change.old_image or {}))
+        change = StreamRecord.of(record.raw_event)  # Powertools leaves binaries in base64
+        service()(change.table, change.action, dict(change.new), dict(change.old))
 
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         return _process("DynamoDBStreams", event, handle, context)
+
+    return handler
+
+
+def stream_batch_handler(compose: Callable[[], Callable[[Sequence[StreamRecord]], object]]) -> Handler:
+    """A Lambda handler for a DynamoDB stream whose service takes the whole batch: all of it is done, or all comes again."""
+    service = cache(compose)
+
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        records = [StreamRecord.of(raw) for raw in event["Records"]]
+        try:
+            service()(records)
+        except Exception as error:
+            logger().warning("batch failed", extra={"error": type(error).__name__, "code": getattr(error, "code", "")})
+            return {"batchItemFailures": [{"itemIdentifier": records[0].sequence}]}
+        return {"batchItemFailures": []}
 
     return handler
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 
@@ -32,3 +32,11 @@ class Item:
     def in_stock(self) -> bool:
         """Active, and stock untracked or positive."""
         return self.active and (self.stock is None or self.stock > 0)
+
+
+def with_list_price(item: Item) -> Item:
+    """The item with a list price not below its price. Applied on reading, so that a price that went up and down again
+    does not leave a struck-through price which was never asked for long."""
+    if item.list_price_cents >= item.price_cents:
+        return item
+    return replace(item, list_price_cents=item.price_cents)

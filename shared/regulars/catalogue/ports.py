@@ -11,9 +11,10 @@ from regulars.catalogue.model import Item
 
 class Catalogue(Protocol):
     def get(self, item_ids: Iterable[str]) -> Mapping[str, Item]:
-        """Known items among `item_ids` (at most 100 a round trip)."""
+        """Known items among `item_ids` (at most 100 a round trip), with `model.with_list_price` applied."""
 
-    def put(self, items: Iterable[Item]) -> None: ...
+    def put(self, items: Iterable[Item], *, at: datetime | None = None) -> None:
+        """Store whole items. With `at`, feed updates older than it no longer apply. No id may appear twice."""
 
     def update(
         self,
@@ -24,7 +25,10 @@ class Catalogue(Protocol):
         stock: int | None = None,
         active: bool | None = None,
     ) -> bool:
-        """A feed's word about price or stock, applied unless a later one (by `at`) stands. False for an unknown item."""
+        """A feed's word about price or stock, applied unless a later one (by `at`) stands. False for an unknown item.
+
+        Each of price, stock and active has its own `at`.
+        """
 
     def stock_outs(self) -> frozenset[str]:
         """Items known to be out of stock or inactive right now."""

@@ -31,6 +31,8 @@ class State(StrEnum):
 
 
 CHANNELS = ("email", "push", "sms", "inapp")
+SETTLING_MARKS = frozenset({"accepted", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed", "read"})
+"""Feedback that shows that the provider had the message: settles UNKNOWN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,8 @@ class Message:
     """One decision about one moment, for the ledger. Key: shopper + moment_id.
 
     `reason` is a code of `regulars.decisions.reasons` (also for PLANNED: `chosen`). `content` holds what rendering needs:
-    template, language, tone, item ids with reasons, offer, greeting name; no rendered text. `history` is the story: one
-    (epoch ms, word, detail) a step, newest last.
+    template, language, tone, items with reasons, offer, greeting name (`regulars.channels.content.Content`); no rendered
+    text. `history` is the story: one (epoch ms, word, detail) a step, newest last.
     """
 
     shopper: str

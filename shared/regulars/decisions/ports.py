@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from regulars.catalogue.model import Item
 from regulars.channels.model import Contact
 from regulars.decisions.model import Message, State
+from regulars.messages import Moment
+from regulars.profiles.model import Profile
 
 
 class Ledger(Protocol):
@@ -24,7 +27,7 @@ class Ledger(Protocol):
         """Strongly consistent."""
 
     def list(self, shopper: str, limit: int = 100) -> Sequence[Message]:
-        """Newest decision first."""
+        """Newest decision first; eventually consistent: what must be exact is conditional or read with `get`."""
 
     def claim(
         self,
@@ -55,8 +58,10 @@ class Ledger(Protocol):
         provider_id: str = "",
         gives_slot_back: bool = False,
     ) -> None:
-        """CLAIMED(token) → SENT | FAILED | UNKNOWN | LAPSED, and the slot returned in the same transaction when asked.
-        Raises Conflict(token_lost) when another token holds it."""
+        """CLAIMED(token) → SENT | FAILED | UNKNOWN | LAPSED | WITHHELD, or back to PLANNED (token, lease cleared: nothing was
+        handed over, the queue brings it again), and the slot returned in the same transaction when asked.
+        Raises Conflict(token_lost) when another token holds it. Repeated with the same token and state it does nothing.
+        UNKNOWN becomes SENT at once when feedback that settles it came first."""
 
     def close(self, shopper: str, moment_id: str, *, state: State, reason: str, now: datetime) -> bool:
         """PLANNED or DEFERRED → LAPSED | WITHHELD. False when it stands otherwise."""
@@ -93,9 +98,30 @@ class Contacts(Protocol):
 class Suppressions(Protocol):
     """Addresses that are never written to, by hash of channel and normalised address."""
 
-    def add(self, channel: str, address: str, *, reason: str, now: datetime) -> None: ...
+    def add(self, channel: str, address: str, *, reason: str, now: datetime) -> None:
+        """From now on nothing goes there. The first reason stays."""
 
     def reason(self, channel: str, address: str) -> str:
         """Why the address is suppressed, "" when it is not."""
 
+    def among(self, addresses: Mapping[str, str]) -> Mapping[str, str]:
+        """Channel → reason for those of `addresses` (channel → address) that are suppressed; one round trip, none for none.
+        Eventually consistent: the claim has the last word."""
+
     def remove(self, channel: str, address: str) -> None: ...
+
+
+class Showcase(Protocol):
+    """Items a message may show."""
+
+    def items(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
+        """Known items among `item_ids`, with the stock that is known now."""
+
+    def picked(self, profile: Profile, *, count: int, now: datetime) -> Sequence[tuple[Item, str]]:
+        """Up to `count` recommended items in stock, best first, each with the code of its reason."""
+
+
+class Deferral(Protocol):
+    """Brings a moment back later, by the due index; never by a queue."""
+
+    def __call__(self, moment: Moment, until: datetime) -> None: ...

@@ -6,6 +6,7 @@ times 2^(−(now−L)/h), so that updates commute and late events land right.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,6 +15,16 @@ from typing import Any
 LIFECYCLE_STAGES = ("new", "active", "loyal", "churn-risk", "dormant", "lost", "won-back")
 VALUE_TIERS = ("high", "mid", "low")
 TAG_LAYERS = ("base", "behaviour", "preference", "occasion")
+
+_RUNS = re.compile(r"[^\w]+")
+
+
+def tag_value(text: str) -> str:
+    """The one spelling of a tag's value: case-folded, everything but letters and digits one hyphen, at most 40 characters.
+
+    `Home / Mugs` is `home-mugs`; `礼盒` stays.
+    """
+    return _RUNS.sub("-", text.casefold().replace("_", "-")).strip("-")[:40].rstrip("-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,14 @@
-"""Stage: similarity."""
+"""Stage similarity: scheduled builds of what goes with what, and of what sells.
+
+- model         Neighbours of an item, Popularity of a scope, Pointer to the live version; RELATIONS
+- ports         ModelStore, Archive
+- config        SimilaritySettings, PopularitySettings (defaults.yaml)
+- packing       lists of (id, score) in a few bytes; no numpy, since the API function unpacks them
+- interactions  the event archive as plain arrays
+- relations     arrays → weighted sparse rows, one rule per relation
+- kernel        weighted rows → top K neighbours of every item
+- popularity    decayed and 7-day popularity by scope; new arrivals
+- service       BuildSimilarity and BuildPopularity, the use cases behind the schedules
+
+numpy is imported by interactions, relations, kernel, popularity and service only: readers of a model start without it.
+"""

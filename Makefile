@@ -1,0 +1,23 @@
+# Every verb sets up what it needs first; Python 3.11 or newer is all it takes. `make test ARGS=...` hands words on.
+PYTHON ?= python3
+VERBS := setup demo test lint build deploy-local up down reset status docs bench clean
+
+.PHONY: help $(VERBS)
+.DEFAULT_GOAL := help
+
+help:
+	@echo "setup         install everything this project needs, inside this folder"
+	@echo "demo          deploy to a local AWS stand-in and replay two years of a real shop"
+	@echo "test          lint, then every test but the benchmarks"
+	@echo "lint          ruff, mypy, cfn-lint with our own rules"
+	@echo "build         build for AWS (python3.13, arm64) into .aws-sam/build"
+	@echo "up, down      start and deploy the local stack; stop it and keep its state"
+	@echo "deploy-local  as up: builds and deploys what changed"
+	@echo "reset         stop the local stack and forget its state"
+	@echo "status        does it run, and where"
+	@echo "docs          write the tables that are generated from shared/regulars/flow.py"
+	@echo "bench         the benchmarks"
+	@echo "clean         remove everything that was made, but .venv"
+
+$(VERBS):
+	@$(PYTHON) infra/local/bootstrap.py $@ $(ARGS)

@@ -1,0 +1,41 @@
+"""MiniStack 1.5.33 with three habits changed; run as a script in the environment that holds it.
+
+- After each invocation it waits 50 ms for a first line of log. Most of ours say nothing: 2 ms, and nine tenths of every
+  call, queue batch and stream batch are saved.
+- It saves how far each stream mapping has read, but not the stream. After a restart the mappings would sleep until as
+  many new records came as they had read before; without saved positions they start with the new records.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ministack.app import main
+from ministack.core.lambda_runtime import Worker
+from ministack.services import lambda_svc
+
+_FIRST_LINE_SECONDS, _QUIET_SECONDS, _MOST_SECONDS = 0.002, 0.002, 0.250
+_get_state = lambda_svc.get_state
+_execute = lambda_svc._execute_function
+
+
+def _state_without_positions() -> dict[str, Any]:
+    state: dict[str, Any] = _get_state()
+    state.pop("dynamodb_stream_positions", None)
+    return state
+
+
+def _execute_stream_batches_to_the_end(function: Any, event: Any, *rest: Any, **named: Any) -> dict[str, Any]:
+    result: dict[str, Any] = _execute(function, event, *rest, **named)
+    records = event.get("Records") if isinstance(event, dict) else None
+    streamed = bool(records) and records[0].get("eventSource") == "aws:dynamodb"
+    body = result.get("body")
+    failed = isinstance(body, dict) and body.get("batchItemFailures")
+    return {**result, "error": True} if streamed and failed else result
+
+
+if __name__ == "__main__":
+    Worker._drain_stderr_bounded.__defaults__ = (_FIRST_LINE_SECONDS, _QUIET_SECONDS, _MOST_SECONDS)
+    lambda_svc._execute_function = _execute_stream_batches_to_the_end
+    lambda_svc.get_state = _state_without_positions
+    main()

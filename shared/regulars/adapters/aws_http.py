@@ -1,0 +1,207 @@
+"""The few AWS calls of the API functions over plain HTTPS, so that a cold start does not load botocore.
+
+Importing botocore and making its clients takes more time than all the rest of a first call. DynamoDB, SQS and Secrets
+Manager speak JSON with a target header, S3 hands out objects by GET; signing is Signature Version 4 (AWS: "Create a
+signed AWS API request"). `Client` has botocore's method names, arguments, answers and `ClientError`; an operation not
+listed in `_PROTOCOLS`, and every client outside Lambda, is botocore's own (`regulars.adapters.aws.client`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import random
+import select
+import threading
+import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+TRIES = 4
+_CONNECT_SECONDS, _READ_SECONDS = 2, 10
+_JSON_1_0 = "application/x-amz-json-1.0"
+_JSON_1_1 = "application/x-amz-json-1.1"
+# service → (prefix of the target header, content type, operations)
+_PROTOCOLS: Mapping[str, tuple[str, str, frozenset[str]]] = {
+    "dynamodb": (
+        "DynamoDB_20120810",
+        _JSON_1_0,
+        frozenset(
+            "GetItem PutItem UpdateItem DeleteItem Query Scan BatchGetItem BatchWriteItem TransactWriteItems".split()  # noqa: SIM905
+        ),
+    ),
+    "sqs": ("AmazonSQS", _JSON_1_0, frozenset(("SendMessageBatch",))),
+    "secretsmanager": ("secretsmanager", _JSON_1_1, frozenset(("GetSecretValue",))),
+    "s3": ("", "", frozenset(("GetObject",))),
+}
+_THROTTLES = ("Throttling", "ProvisionedThroughput", "RequestLimitExceeded", "TransactionInProgress", "SlowDown")
+_UNUSUAL = ("AWS_CA_BUNDLE", "HTTPS_PROXY", "https_proxy", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
+
+
+def serves(service: str, environ: Mapping[str, str]) -> bool:
+    """Whether `Client` may stand in: inside Lambda, with credentials and region in the environment and nothing special."""
+    here = all(
+        environ.get(name) for name in ("AWS_LAMBDA_FUNCTION_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+    )
+    return here and service in _PROTOCOLS and not any(environ.get(name) for name in _UNUSUAL)
+
+
+class Client:
+    """One service. `full` makes botocore's client for what is not served here."""
+
+    def __init__(self, service: str, environ: Mapping[str, str], full: Callable[[], Any]) -> None:
+        self._service, self._full = service, full
+        self._prefix, self._type, self._operations = _PROTOCOLS[service]
+        self._signer = Signer(service, environ)
+        self._endpoint = urlsplit(_endpoint(service, environ))
+        self._local = threading.local()
+
+    def __getattr__(self, name: str) -> Any:
+        operation = "".join(part.title() for part in name.split("_"))
+        if operation not in self._operations:
+            return getattr(self._full(), name)
+        if self._service == "s3":
+            return self._get_object
+        return lambda **arguments: self._call(operation, arguments)
+
+    def close(self) -> None:
+        """Hang up; the next call connects anew."""
+        connection: HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if operation == "TransactWriteItems":
+            arguments = {"ClientRequestToken": os.urandom(16).hex(), **arguments}  # as botocore: tries may overlap
+        body = json.dumps(arguments, default=_encode_bytes).encode()
+        headers = {"content-type": self._type, "x-amz-target": f"{self._prefix}.{operation}"}
+        content, _ = self._send("POST", "/", headers, body, operation)
+        answer: dict[str, Any] = json.loads(content, object_hook=_decode_bytes) if content else {}
+        return answer
+
+    def _get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        path = "/" + quote(f"{Bucket}/{Key}", safe="/~")
+        content, headers = self._send("GET", path, {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}, b"", "GetObject")
+        return {"Body": BytesIO(content), "ETag": headers.get("etag", ""), "ContentType": headers.get("content-type", "")}
+
+    def _send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, operation: str
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """The answer of a status below 400; raises botocore's ClientError, or EndpointConnectionError, after the last try."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                status, content, answered = self._once(method, path, headers, body)
+            except (OSError, HTTPException) as error:
+                self.close()
+                if attempt == TRIES:
+                    from botocore.exceptions import EndpointConnectionError
+
+                    raise EndpointConnectionError(endpoint_url=self._endpoint.geturl(), error=error) from error
+            else:
+                if status < 400:
+                    return content, answered
+                failure = _failure(status, content)
+                code = failure["Error"]["Code"]
+                if attempt == TRIES or not (status >= 500 or code.startswith(_THROTTLES)):
+                    from botocore.exceptions import ClientError
+
+                    raise ClientError(failure, operation)
+            time.sleep(random.random() * 0.05 * 2**attempt)  # full jitter
+        raise AssertionError("unreachable")
+
+    def _once(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
+        connection = self._connection()
+        connection.request(method, path, body, self._signer.signed(method, self._endpoint.netloc, path, headers, body))
+        response = connection.getresponse()
+        answered = {key.lower(): value for key, value in response.getheaders()}
+        return response.status, response.read(), answered
+
+    def _connection(self) -> HTTPConnection:
+        connection: HTTPConnection | None = getattr(self._local, "connection", None)
+        # While Lambda sleeps the other side hangs up; then the socket has an end-of-file to read.
+        if connection is None or connection.sock is None or select.select([connection.sock], [], [], 0)[0]:
+            self.close()
+            kind = HTTPSConnection if self._endpoint.scheme == "https" else HTTPConnection
+            connection = self._local.connection = kind(self._endpoint.netloc, timeout=_CONNECT_SECONDS)
+            connection.connect()
+            connection.sock.settimeout(_READ_SECONDS)
+        return connection
+
+
+class Signer:
+    """Signature Version 4 with the credentials of the environment."""
+
+    def __init__(
+        self, service: str, environ: Mapping[str, str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._service, self._region, self._now = service, environ["AWS_REGION"], now
+        self._id, self._secret = environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]
+        self._token = environ.get("AWS_SESSION_TOKEN", "")
+
+    def signed(self, method: str, host: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        """`headers` with date, token and authorization; `path` as it goes over the wire, without a query."""
+        stamp = self._now().strftime("%Y%m%dT%H%M%SZ")
+        whole = {**headers, "host": host, "x-amz-date": stamp}
+        if self._token:
+            whole["x-amz-security-token"] = self._token
+        names = sorted(whole)
+        listed = ";".join(names)
+        lines = "".join(f"{name}:{whole[name].strip()}\n" for name in names)
+        request = f"{method}\n{path}\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
+        scope = f"{stamp[:8]}/{self._region}/{self._service}/aws4_request"
+        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+        signature = hmac.new(self._key(stamp[:8]), text.encode(), hashlib.sha256).hexdigest()
+        whole["authorization"] = (
+            f"AWS4-HMAC-SHA256 Credential={self._id}/{scope}, SignedHeaders={listed}, Signature={signature}"
+        )
+        return whole
+
+    def _key(self, day: str) -> bytes:
+        key = f"AWS4{self._secret}".encode()
+        for part in (day, self._region, self._service, "aws4_request"):
+            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        return key
+
+
+def _endpoint(service: str, environ: Mapping[str, str]) -> str:
+    region = environ["AWS_REGION"]
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    own = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL")
+    return (own or f"https://{service}.{region}.{suffix}").rstrip("/")
+
+
+def _failure(status: int, content: bytes) -> dict[str, Any]:
+    """The body of an error as botocore shows it, whether it came as JSON or as S3's XML."""
+    try:
+        body: dict[str, Any] = json.loads(content, object_hook=_decode_bytes)
+        code = str(body.pop("__type", "")).rpartition("#")[2]
+        message = str(body.get("message") or body.get("Message") or "")
+    except (ValueError, AttributeError):
+        text = content.decode("utf-8", "replace")
+        body, code = {}, text.partition("<Code>")[2].partition("</Code>")[0]
+        message = text.partition("<Message>")[2].partition("</Message>")[0]
+    return {**body, "Error": {"Code": code or str(status), "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+def _encode_bytes(value: Any) -> str:
+    if isinstance(value, bytes | bytearray):
+        return b64encode(value).decode("ascii")
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _decode_bytes(found: dict[str, Any]) -> dict[str, Any]:
+    """DynamoDB's binaries back to bytes. A map attribute named B holds an object, not text, and is left alone."""
+    if len(found) == 1:
+        if isinstance(found.get("B"), str):
+            return {"B": b64decode(found["B"])}
+        if isinstance(found.get("BS"), list):
+            return {"BS": [b64decode(entry) for entry in found["BS"]]}
+    return found

@@ -1,0 +1,232 @@
+"""Profiles in DynamoDB.
+
+    pk shopper   sk profile             the record: weights, lists and traits as one deflated JSON blob `w`; the rest plain
+                 sk order#<order id>    one order
+                 sk alias#<anonymous>   an anonymous shopper who joined
+
+A write is one PutItem on the version that was read. It costs a unit a kilobyte, which is why the weights are deflated (about
+a third) and message ids are hashes. Orders are items of their own: a write costs one unit, however long the history.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from regulars.adapters.dynamodb import keys
+from regulars.adapters.dynamodb.client import dynamodb, item_from_wire, item_to_wire, query, scan, translated
+from regulars.errors import Conflict
+from regulars.profiles.orders import OrderRecord
+from regulars.profiles.record import ItemMark, Record, Standing
+from regulars.profiles.writing import Stored
+
+_DIGITS = 7
+
+
+class DynamoProfiles:
+    """The port `ProfileStore`."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    def load(self, shopper: str) -> Record:
+        with translated():
+            answer = dynamodb().get_item(TableName=self._table, Key=item_to_wire(keys.profile(shopper)), ConsistentRead=True)
+        return _record(item_from_wire(answer["Item"])) if "Item" in answer else Record(shopper=shopper)
+
+    def save(self, record: Record, merged: Sequence[Record] = ()) -> None:
+        puts = [self._put(record), *map(self._put, merged)]
+        puts += [{"TableName": self._table, "Item": item_to_wire(keys.alias(record.shopper, m.shopper))} for m in merged]
+        with translated():
+            if len(puts) == 1:
+                dynamodb().put_item(**puts[0])
+            else:
+                dynamodb().transact_write_items(TransactItems=[{"Put": put} for put in puts])
+
+    def join_orders(self, shopper: str, orders: Iterable[OrderRecord]) -> None:
+        for order in orders:
+            try:
+                self._join(shopper, order, tells=order.told_ms > 0)
+            except Conflict:  # a later word about total and items stands; payment and refunds join all the same
+                if order.placed_ms or order.refunds:
+                    self._join(shopper, order, tells=False)
+
+    def orders(self, shopper: str) -> Sequence[OrderRecord]:
+        values = {":shopper": shopper, ":order": keys.ORDER}
+        condition = "pk = :shopper AND begins_with(sk, :order)"
+        found = query(self._table, KeyConditionExpression=condition, ExpressionAttributeValues=values, ConsistentRead=True)
+        return [_order(item) for item in found]
+
+    def everything(self, shopper: str) -> Stored:
+        found = query(
+            self._table,
+            KeyConditionExpression="pk = :shopper",
+            ExpressionAttributeValues={":shopper": shopper},
+        )
+        return _stored(shopper, list(found))
+
+    def scan(self) -> Iterator[Stored]:
+        shopper, items = "", list[Mapping[str, Any]]()
+        for item in scan(self._table):
+            if item["pk"] != shopper:
+                if items:
+                    yield from _standing(shopper, items)
+                shopper, items = item["pk"], []
+            items.append(item)
+        if items:
+            yield from _standing(shopper, items)
+
+    def _put(self, record: Record) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self._table, "Item": item_to_wire(_item(record))}
+        if record.version == 0:
+            return {**put, "ConditionExpression": "attribute_not_exists(pk)"}
+        return {
+            **put,
+            "ConditionExpression": "v = :v",
+            "ExpressionAttributeValues": item_to_wire({":v": record.version}),
+        }
+
+    def _join(self, shopper: str, order: OrderRecord, *, tells: bool) -> None:
+        adds: dict[str, Any] = {}
+        if order.placed_ms:
+            adds["placed"] = set(order.placed_ms)
+        if order.refunds:
+            adds["refunds"] = {f"{message_id}\x1f{cents}" for message_id, cents in order.refunds.items()}
+        values = {f":{name}": value for name, value in adds.items()}
+        expression = f"ADD {', '.join(f'{name} :{name}' for name in adds)}" if adds else ""
+        extra: dict[str, Any] = {}
+        if tells:
+            values |= {":told": order.told_ms, ":cents": order.cents, ":items": _packed(order.items)}
+            expression += " SET told = :told, cents = :cents, bought = :items"
+            extra["ConditionExpression"] = "attribute_not_exists(told) OR told < :told OR (told = :told AND cents <= :cents)"
+        with translated():
+            dynamodb().update_item(
+                TableName=self._table,
+                Key=item_to_wire(keys.order(shopper, order.order_id)),
+                UpdateExpression=expression.strip(),
+                ExpressionAttributeValues=item_to_wire(values),
+                **extra,
+            )
+
+
+def _standing(shopper: str, items: list[Mapping[str, Any]]) -> Iterator[Stored]:
+    stored = _stored(shopper, items)
+    if stored.record.version and not stored.record.merged_into:
+        yield stored
+
+
+def _stored(shopper: str, items: Iterable[Mapping[str, Any]]) -> Stored:
+    record, orders, aliases = Record(shopper=shopper), list[OrderRecord](), set[str]()
+    for item in items:
+        if item["sk"] == keys.PROFILE:
+            record = _record(item)
+        elif item["sk"].startswith(keys.ORDER):
+            orders.append(_order(item))
+        elif item["sk"].startswith(keys.ALIAS):
+            aliases.add(item["sk"].removeprefix(keys.ALIAS))
+    return Stored(record, tuple(orders), frozenset(aliases))
+
+
+def _item(record: Record) -> dict[str, Any]:
+    """The record as an item of the next version; what is empty is left out."""
+    weights = {
+        "t": _rounded(record.tags),
+        "i": {
+            item: [_round(mark.interest), mark.seen_ms, mark.views, _round(mark.dwell_seconds)]
+            for item, mark in record.items.items()
+        },
+        "h": _rounded(record.hours),
+        "c": _rounded(record.channels),
+        "b": record.cart,
+        "l": record.wishlist,
+        "q": record.traits,
+        "d": record.told,
+        "r": record.rule_tags,
+    }
+    standing = record.standing
+    item: dict[str, Any] = {
+        **keys.profile(record.shopper),
+        "v": record.version + 1,
+        "into": record.merged_into,
+        "al": b"".join(record.aliases),
+        "first": record.first_ms,
+        "newest": record.newest_ms,
+        "emptied": record.cart_cleared_ms,
+        "w": _packed({key: value for key, value in weights.items() if value}),
+        "stage": standing.stage,
+        "since": standing.stage_since_ms,
+        "why": standing.stage_reason,
+        "tier": standing.tier,
+        "rfm": standing.rfm,
+        "back": standing.win_back,
+        "swept": standing.swept_ms,
+        **{f"s{week}": blob for week, blob in record.seen.items()},
+    }
+    return {key: value for key, value in item.items() if value}
+
+
+def _record(item: Mapping[str, Any]) -> Record:
+    weights = _unpacked(item["w"])
+    aliases = item.get("al", b"")
+    return Record(
+        shopper=item["pk"],
+        version=item["v"],
+        merged_into=item.get("into", ""),
+        aliases=tuple(aliases[start : start + 6] for start in range(0, len(aliases), 6)),
+        first_ms=item.get("first", 0),
+        newest_ms=item.get("newest", 0),
+        tags=weights.get("t", {}),
+        items={key: ItemMark(*mark) for key, mark in weights.get("i", {}).items()},
+        hours=weights.get("h", {}),
+        channels=weights.get("c", {}),
+        cart=_pairs(weights.get("b", {})),
+        cart_cleared_ms=item.get("emptied", 0),
+        wishlist=_pairs(weights.get("l", {})),
+        traits=_pairs(weights.get("q", {})),
+        told=_pairs(weights.get("d", {})),
+        rule_tags={rule: tuple(tags) for rule, tags in weights.get("r", {}).items()},
+        seen={int(key[1:]): blob for key, blob in item.items() if key[0] == "s" and key[1:].isdecimal()},
+        standing=Standing(
+            stage=item.get("stage", "new"),
+            stage_since_ms=item.get("since", 0),
+            stage_reason=item.get("why", ""),
+            tier=item.get("tier", "low"),
+            rfm=item.get("rfm", ""),
+            win_back=item.get("back", ""),
+            swept_ms=item.get("swept", 0),
+        ),
+    )
+
+
+def _order(item: Mapping[str, Any]) -> OrderRecord:
+    refunds = [refund.rpartition("\x1f") for refund in item.get("refunds", ())]
+    return OrderRecord(
+        order_id=item["sk"].removeprefix(keys.ORDER),
+        placed_ms=frozenset(item.get("placed", ())),
+        told_ms=item.get("told", 0),
+        cents=item.get("cents", 0),
+        items=tuple(_unpacked(item["bought"])) if "bought" in item else (),
+        refunds={message_id: int(cents) for message_id, _, cents in refunds},
+    )
+
+
+def _packed(value: Any) -> bytes:
+    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+
+
+def _unpacked(blob: bytes) -> Any:
+    return json.loads(zlib.decompress(blob))
+
+
+def _pairs(value: Mapping[str, list[Any]]) -> dict[str, tuple[Any, Any]]:
+    return {key: (first, second) for key, (first, second) in value.items()}
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {key: _round(value) for key, value in values.items()}
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")

@@ -1,0 +1,80 @@
+"""Contacts in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from regulars.channels.model import Contact, Slot
+from regulars.decisions.merging import joined
+
+_DETAILS = ("language", "time_zone", "country", "name")
+
+
+class MemoryContacts:
+    """Implements `regulars.decisions.ports.Contacts`. `proofs`: (shopper, at, channel or topic, granted, proof), in order."""
+
+    def __init__(self) -> None:
+        self._contacts: dict[str, Contact] = {}
+        self.proofs: list[tuple[str, datetime, str, bool, Mapping[str, Any]]] = []
+
+    def load(self, shopper: str) -> Contact:
+        return self._contacts.get(shopper) or Contact(shopper=shopper)
+
+    def update(
+        self,
+        shopper: str,
+        *,
+        now: datetime,
+        addresses: Mapping[str, str | None] | None = None,
+        consent: Mapping[str, bool] | None = None,
+        topics: Mapping[str, bool] | None = None,
+        details: Mapping[str, str] | None = None,
+        proof: Mapping[str, Any] | None = None,
+    ) -> None:
+        old = self.load(shopper)
+        known = {**old.addresses, **(addresses or {})}
+        self._contacts[shopper] = replace(
+            old,
+            version=old.version + 1,
+            addresses={channel: address for channel, address in known.items() if address},
+            consent={**old.consent, **(consent or {})},
+            topics={**old.topics, **(topics or {})},
+            updated_at=now,
+            **_details(details or {}),
+        )
+        for subject, granted in {**(consent or {}), **(topics or {})}.items():
+            self.proofs.append((shopper, now, subject, granted, dict(proof or {})))
+
+    def merge(self, source: str, target: str, *, now: datetime) -> None:
+        old = self.load(source)
+        if old.version:
+            self._contacts[target] = joined(old, self.load(target), now)
+            del self._contacts[source]
+
+    def claim_place(self, contact: Contact, slot: Slot | None, keep_since: datetime) -> bool:
+        """The contact's part of a claim; False, and nothing changes, when it is not the version that was read."""
+        standing = self.load(contact.shopper)
+        if standing.version != contact.version:
+            return False
+        taken = {old.moment_id: old for old in standing.slots if old.at >= keep_since}
+        if slot:
+            taken[slot.moment_id] = slot
+        self._keep(standing, taken)
+        return True
+
+    def return_place(self, shopper: str, moment_id: str) -> None:
+        """The contact's part of a finish that gives the slot back."""
+        standing = self.load(shopper)
+        if standing.version:
+            self._keep(standing, {slot.moment_id: slot for slot in standing.slots if slot.moment_id != moment_id})
+
+    def _keep(self, contact: Contact, slots: Mapping[str, Slot]) -> None:
+        ordered = tuple(sorted(slots.values(), key=lambda slot: (slot.at, slot.moment_id)))
+        self._contacts[contact.shopper] = replace(contact, slots=ordered, version=contact.version + 1)
+
+
+def _details(given: Mapping[str, str]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if name in _DETAILS}

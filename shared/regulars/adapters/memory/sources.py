@@ -1,0 +1,38 @@
+"""What a recommendation reads, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from regulars.adapters.memory.models import MemoryModels
+from regulars.catalogue.ports import Catalogue
+from regulars.profiles.ports import Profiles
+from regulars.recommendations.ports import Neighbourhood, Opening, Row
+from regulars.recommendations.service import nobody
+from regulars.similarity.model import EVERYWHERE, NEW_ARRIVALS
+
+
+class MemorySources:
+    """Implements `regulars.recommendations.ports.Sources` over the other stages' memory adapters."""
+
+    def __init__(self, profiles: Profiles, models: MemoryModels, catalogue: Catalogue) -> None:
+        self._profiles = profiles
+        self._models = models
+        self._catalogue = catalogue
+
+    def open(self, shopper: str, now: datetime) -> Opening:
+        return Opening(
+            self._profiles.load(shopper, now) if shopper else nobody(now),
+            self._models.pointer(),
+            self._models.rules(),
+            {row.scope: row for row in self._models.popularity((EVERYWHERE, NEW_ARRIVALS))},
+        )
+
+    def neighbourhood(self, version: str, item_ids: Iterable[str], scopes: Iterable[str], now: datetime) -> Neighbourhood:
+        found = self._models.neighbours(version, item_ids) if version else ()
+        return Neighbourhood(
+            {row.item_id: Row(row.relations, row.gap_days) for row in found},
+            {row.scope: row for row in self._models.popularity(scopes)},
+            self._catalogue.stock_outs(),
+        )

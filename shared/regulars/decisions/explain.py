@@ -1,0 +1,131 @@
+"""The story of one shopper: who she is to us, and every moment with what was decided, why, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from regulars.channels.model import Contact
+from regulars.clock import Clock, from_ms
+from regulars.decisions import caps, zones
+from regulars.decisions.addresses import masked
+from regulars.decisions.arbiter import HOLDOUT, arm_of
+from regulars.decisions.config import Decisions
+from regulars.decisions.model import CHANNELS, Message, State
+from regulars.decisions.ports import Contacts, Ledger
+from regulars.decisions.reasons import sentence
+from regulars.profiles.model import Profile
+from regulars.profiles.ports import Profiles
+
+
+class Explain:
+    """What `regulars explain SHOPPER` and the operator's API show. Reads only."""
+
+    def __init__(self, profiles: Profiles, contacts: Contacts, ledger: Ledger, clock: Clock, config: Decisions) -> None:
+        self._profiles, self._contacts, self._ledger = profiles, contacts, ledger
+        self._clock, self._config = clock, config
+
+    def __call__(self, shopper: str, limit: int = 50) -> dict[str, Any]:
+        """The story as JSON-ready values; of an unknown shopper, one without moments."""
+        now = self._clock()
+        profile = self._profiles.load(shopper, now)
+        contact = self._contacts.load(profile.shopper)
+        return story(profile, contact, self._ledger.list(profile.shopper, limit), self._config, now)
+
+    def text(self, shopper: str, limit: int = 50) -> str:
+        """The same for reading."""
+        return as_text(self(shopper, limit))
+
+
+def story(profile: Profile, contact: Contact, messages: Sequence[Message], config: Decisions, now: datetime) -> dict[str, Any]:
+    """Who, and the moments newest first; times in UTC and on the shopper's own clock."""
+    zone = zones.zones_of(contact, config.place)[0]
+    return {"shopper": profile.shopper, "as_of": _utc(now), "who": _who(profile, contact, zone, config, now)} | {
+        "moments": [_moment(message, zone) for message in messages]
+    }
+
+
+def as_text(told: Mapping[str, Any]) -> str:
+    """The story as plain text, a paragraph a moment."""
+    who = told["who"]
+    lines = [
+        f"{told['shopper']} as of {told['as_of']}",
+        f"  {who['stage']} shopper, value tier {who['tier']}{', RFM ' + who['rfm'] if who['rfm'] else ''}, "
+        f"{who['orders']} orders; {who['time_zone']} ({who['country']})"
+        + ("; control group, never written to" if who["holdout"] else ""),
+        "  consent: " + (", ".join(f"{name} {word}" for name, word in who["consent"].items()) or "none given"),
+        "  addresses: " + (", ".join(f"{name} {text}" for name, text in who["addresses"].items()) or "none"),
+        "  caps: " + ", ".join(f"{name} {use}" for name, use in who["caps"].items()),
+        "",
+    ]
+    if not told["moments"]:
+        lines.append("No moment has come up for this shopper yet.")
+    for moment in told["moments"]:
+        lines += _paragraph(moment)
+    return "\n".join(lines)
+
+
+def _who(profile: Profile, contact: Contact, zone: ZoneInfo, config: Decisions, now: datetime) -> dict[str, Any]:
+    said = {name: "yes" if granted else "no" for name, granted in sorted(contact.consent.items())}
+    refused = {topic: "no" for topic, granted in sorted(contact.topics.items()) if not granted}
+    return {
+        "stage": profile.stage,
+        "tier": profile.tier,
+        "rfm": profile.rfm,
+        "orders": len(profile.orders),
+        "time_zone": zone.key,
+        "country": zones.country_of(contact, config.place),
+        "language": contact.language or config.place.language,
+        "holdout": arm_of(profile.shopper, config) == HOLDOUT,
+        "consent": said | refused,
+        "addresses": {name: masked(contact.addresses[name]) for name in CHANNELS if contact.addresses.get(name)},
+        "caps": {name: f"{count} of {limit}" for name, count, limit in caps.usage(contact.slots, config, profile.tier, now)},
+    }
+
+
+def _moment(message: Message, zone: ZoneInfo) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "moment_id": message.moment_id,
+        "kind": message.kind,
+        "state": message.state.value,
+        "reason": message.reason,
+        "sentence": sentence(message.reason),
+        "decided_at": _utc(message.decided_at),
+        "decided_at_local": _local(message.decided_at, zone),
+        "history": [{"at": _utc(from_ms(at)), "what": what, "detail": detail} for at, what, detail in message.history],
+    }
+    if message.channel:
+        told["channel"] = message.channel
+    if message.not_before and message.state is State.DEFERRED:
+        told["waits_until"] = _utc(message.not_before)
+        told["waits_until_local"] = _local(message.not_before, zone)
+    if message.content:
+        told["shows"] = [str(item.get("title", "")) for item in message.content.get("items", ())]
+    if message.marks:
+        told["feedback"] = {mark: _utc(from_ms(at)) for mark, at in sorted(message.marks.items(), key=lambda mark: mark[1])}
+    return told
+
+
+def _paragraph(moment: Mapping[str, Any]) -> Iterable[str]:
+    on = f" on {moment['channel']}" if "channel" in moment else ""
+    yield f"{moment['decided_at_local']}  {moment['kind']}: {moment['state']}{on}"
+    yield f"    {moment['sentence']} [{moment['reason']}]"
+    if "waits_until_local" in moment:
+        yield f"    waits until {moment['waits_until_local']}"
+    if moment.get("shows"):
+        yield f"    shows {', '.join(moment['shows'])}"
+    if len(moment["history"]) > 1 or any(step["detail"] != moment["reason"] for step in moment["history"]):
+        for step in moment["history"]:
+            yield f"    {step['at']}  {step['what']}{' ' + step['detail'] if step['detail'] else ''}"
+    for mark, at in moment.get("feedback", {}).items():
+        yield f"    {at}  {mark}"
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}"

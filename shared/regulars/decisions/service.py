@@ -1,0 +1,162 @@
+"""decide_message: read the facts, decide, record, and only then emit or defer.
+
+The order of the writes is what makes a crash harmless: the ledger first, then the timer or the send order. A moment that
+comes again finds its entry: PLANNED → the send order is emitted again (the claim lets one through), DEFERRED → it is
+decided anew, anything else → nothing. Reads: profile, contact, ledger, and the suppressions of the addresses that consent
+leaves open; the catalogue is a snapshot in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from regulars.channels.model import Contact
+from regulars.clock import Clock, from_ms, to_ms
+from regulars.decisions import channel, content, reasons, zones
+from regulars.decisions.arbiter import Decision, Facts, decide
+from regulars.decisions.config import Decisions
+from regulars.decisions.gate import stamp
+from regulars.decisions.model import Message, State
+from regulars.decisions.ports import Contacts, Deferral, Ledger, Showcase, Suppressions
+from regulars.errors import TryLater
+from regulars.ids import message_id
+from regulars.messages import Moment, SendOrder
+from regulars.profiles.ports import Profiles
+from regulars.queues import Queue
+
+RECENT = 200
+"""Ledger entries looked at; the caps of any sane shop count far fewer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideMessage:
+    """One moment in, one ledger entry out. `queues`: channel → its queue. Raises TryLater when a store or queue does."""
+
+    profiles: Profiles
+    contacts: Contacts
+    suppressions: Suppressions
+    ledger: Ledger
+    showcase: Showcase
+    queues: Mapping[str, Queue]
+    defer: Deferral
+    clock: Clock
+    config: Decisions
+
+    def __call__(self, moment: Moment) -> Message:
+        """The entry that stands afterwards."""
+        now = self.clock()
+        profile = self.profiles.load(moment.shopper, now)
+        shopper = profile.shopper
+        if shopper != moment.shopper and (elsewhere := self._decided_before_merge(moment, now)):
+            return elsewhere
+        contact = self.contacts.load(shopper)
+        recent = self.ledger.list(shopper, RECENT)
+        standing = next((entry for entry in recent if entry.moment_id == moment.id), None)
+        if standing and standing.state is not State.DEFERRED:
+            return self._again(standing, now)
+        facts = Facts(
+            moment=moment,
+            profile=profile,
+            contact=contact,
+            now=now,
+            recent=recent,
+            suppressed=self._suppressed(moment, contact),
+        )
+        message = self._message(facts, decide(facts, self.config), standing)
+        return self._carry_out(moment, message, facts)
+
+    def _suppressed(self, moment: Moment, contact: Contact) -> Mapping[str, str]:
+        kind = self.config.kinds.get(moment.kind)
+        addresses = channel.addresses_worth_checking(kind, contact) if kind else {}
+        return self.suppressions.among(addresses) if addresses else {}
+
+    def _message(self, facts: Facts, decision: Decision, standing: Message | None) -> tuple[Message, Decision]:
+        moment = facts.moment
+        wire: Mapping[str, Any] = {}
+        if decision.state is State.PLANNED:
+            made = content.compose(
+                moment, facts.profile, facts.contact, decision.channel, self.showcase, self.config, facts.now
+            )
+            if made is None:
+                decision = Decision(state=State.WITHHELD, reason=reasons.NOTHING_TO_SHOW, arm=decision.arm)
+            else:
+                zone = zones.zones_of(facts.contact, self.config.place)[0]
+                wire = {**made.to_wire(), **stamp(facts.profile.tier, zone.key)}
+        step = (to_ms(facts.now), decision.state.value, _story(decision))
+        message = Message(
+            shopper=facts.profile.shopper,
+            moment_id=moment.id,
+            kind=moment.kind,
+            subject=moment.subject,
+            state=decision.state,
+            reason=decision.reason,
+            decided_at=facts.now,
+            expires_at=from_ms(moment.expires_at_ms),
+            channel=decision.channel,
+            address=facts.contact.addresses.get(decision.channel, "") if decision.state is State.PLANNED else "",
+            not_before=decision.not_before,
+            content=wire,
+            history=(*(standing.history if standing else ()), step),
+            arm=decision.arm,
+            correlation_id=moment.correlation_id,
+        )
+        return message, decision
+
+    def _carry_out(self, moment: Moment, decided: tuple[Message, Decision], facts: Facts) -> Message:
+        message, decision = decided
+        if not self.ledger.record(message):
+            stands = self.ledger.get(message.shopper, message.moment_id)
+            if stands is None:
+                raise TryLater("the ledger entry went away between two calls", code="ledger_moved")
+            return self._again(stands, facts.now)
+        if message.state is State.DEFERRED and message.not_before:
+            self.defer(replace(moment, shopper=message.shopper), message.not_before)
+        for overtaken in decision.overtakes:
+            self.ledger.close(message.shopper, overtaken, state=State.LAPSED, reason=reasons.OUTRANKED, now=facts.now)
+        if message.state is State.PLANNED:
+            self._emit(message, facts.now)
+        return message
+
+    def _again(self, standing: Message, now: datetime) -> Message:
+        """A moment that was decided before: only an unclaimed plan needs anything."""
+        if standing.state is not State.PLANNED:
+            return standing
+        if now >= standing.expires_at:
+            self.ledger.close(standing.shopper, standing.moment_id, state=State.LAPSED, reason=reasons.EXPIRED, now=now)
+            return replace(standing, state=State.LAPSED, reason=reasons.EXPIRED)
+        self._emit(standing, now)
+        return standing
+
+    def _decided_before_merge(self, moment: Moment, now: datetime) -> Message | None:
+        """What was decided while the shopper was anonymous; a decision that only waited continues under the new name."""
+        standing = self.ledger.get(moment.shopper, moment.id)
+        if standing is None:
+            return None
+        if standing.state is State.DEFERRED:
+            self.ledger.close(moment.shopper, moment.id, state=State.LAPSED, reason=reasons.MERGED, now=now)
+            return None
+        return None if standing.reason == reasons.MERGED else self._again(standing, now)
+
+    def _emit(self, message: Message, now: datetime) -> None:
+        order = SendOrder(
+            id=message_id(message.shopper, message.moment_id),
+            correlation_id=message.correlation_id,
+            sent_at_ms=to_ms(now),
+            shopper=message.shopper,
+            moment_id=message.moment_id,
+            channel=message.channel,
+        )
+        self.queues[message.channel].send([order])
+
+
+def _story(decision: Decision) -> str:
+    """One line for the history: reason, particulars, the channels passed over."""
+    parts: Sequence[str] = [
+        decision.reason,
+        decision.detail,
+        ", ".join(f"{name}: {code}" for name, code in decision.refused.items()),
+    ]
+    return "; ".join(part for part in parts if part)

@@ -1,0 +1,44 @@
+"""The numbers and words of feedback; defaults in defaults.yaml, section `feedback` of shop.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from regulars.shop import section
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributionConfig:
+    """How long after a touch an order is credited to it; a kind in `excluded_kinds` is never credited. An order told again
+    within `keep_orders_days` counts once."""
+
+    clicked_hours: int
+    opened_hours: int
+    received_hours: int
+    recommendation_days: int
+    keep_orders_days: int
+    excluded_kinds: tuple[str, ...]
+    lookback_messages: int
+
+    @property
+    def recommendation(self) -> timedelta:
+        return timedelta(days=self.recommendation_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackConfig:
+    """`stop_words` and `start_words` are whole replies; the machine lists are parts of, or whole, user agents."""
+
+    attribution: AttributionConfig
+    stop_words: tuple[str, ...]
+    start_words: tuple[str, ...]
+    machine_agents: tuple[str, ...]
+    machine_agent_parts: tuple[str, ...]
+
+
+def load(overrides: Mapping[str, Any] | None = None) -> FeedbackConfig:
+    """The defaults with the operator's section laid over them; raises Invalid for a wrong key or type."""
+    return section(FeedbackConfig, "feedback", overrides)

@@ -1,0 +1,138 @@
+"""Record and orders → the profile every other stage reads, decayed to an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from regulars.clock import from_ms, to_ms
+from regulars.profiles.config import ProfilesConfig, Weights
+from regulars.profiles.facts import Facts
+from regulars.profiles.model import Profile, tag_value
+from regulars.profiles.orders import OrderRecord, purchases, standing_orders
+from regulars.profiles.record import Record, family_of, growth
+from regulars.profiles.rules import Rule, verdicts
+from regulars.profiles.writing import ProfileStore
+
+
+class ProfileReader:
+    """The port `Profiles` over a store: what recommendations, decisions and triggers are given."""
+
+    def __init__(self, store: ProfileStore, weights: Weights) -> None:
+        self._store = store
+        self._weights = weights
+
+    def load(self, shopper: str, now: datetime) -> Profile:
+        """See `regulars.profiles.ports.Profiles`."""
+        stored = self._store.everything(shopper)
+        if stored.record.merged_into:
+            stored = self._store.everything(stored.record.merged_into)
+        return profile_at(stored.record, stored.orders, now, self._weights, stored.aliases)
+
+
+def profile_at(
+    record: Record,
+    orders: Iterable[OrderRecord],
+    now: datetime,
+    weights: Weights,
+    aliases: frozenset[str] = frozenset(),
+) -> Profile:
+    """The profile at `now`. Tags below the floor are none; a tag is read less what its opposite weighs."""
+    orders = tuple(orders)
+    elapsed = min(0, record.newest_ms - to_ms(now))
+    traits = {name: value for name, (_, value) in record.traits.items()}
+    factor = growth(elapsed, weights.items.half_life_days)
+    return Profile(
+        shopper=record.shopper,
+        as_of=now,
+        tags=_tags(record, traits, elapsed, now.date(), weights),
+        rule_tags=frozenset(tag for tags in record.rule_tags.values() for tag in tags),
+        items={item: mark.interest * factor for item, mark in record.items.items() if mark.interest * factor > 0},
+        item_seen_at={item: from_ms(mark.seen_ms) for item, mark in record.items.items()},
+        purchases=purchases(orders),
+        orders=standing_orders(orders),
+        cart=_listed(record.cart, record.cart_cleared_ms),
+        wishlist=_listed(record.wishlist, 0),
+        traits=traits,
+        channel_weights=_decayed(record.channels, growth(elapsed, weights.channel_half_life_days)),
+        hour_weights={int(h): w for h, w in _decayed(record.hours, growth(elapsed, weights.hour_half_life_days)).items()},
+        first_seen_at=from_ms(record.first_ms) if record.first_ms else None,
+        last_seen_at=from_ms(record.newest_ms) if record.newest_ms else None,
+        stage=record.standing.stage,
+        tier=record.standing.tier,
+        rfm=record.standing.rfm,
+        aliases=aliases,
+    )
+
+
+def ruled(
+    record: Record,
+    orders: Iterable[OrderRecord] | None,
+    now: datetime,
+    config: ProfilesConfig,
+    rules: Iterable[Rule],
+) -> dict[str, tuple[str, ...]]:
+    """The verdicts of `rules` on the record at `now`; `orders` None when they are not at hand."""
+    profile = profile_at(record, orders or (), now, config.weights)
+    facts = Facts(profile, record.items, config.festivals, orders_known=orders is not None)
+    return verdicts(rules, facts, record.rule_tags)
+
+
+def _tags(record: Record, traits: Mapping[str, Any], elapsed: float, today: date, weights: Weights) -> dict[str, float]:
+    factors = {name: growth(elapsed, family.half_life_days) for name, family in weights.families.items()}
+    found = {
+        f"{weights.families[family_of(tag)].layer}/{tag}": weight * factors[family_of(tag)]
+        for tag, weight in record.tags.items()
+        if family_of(tag) in factors
+    }
+    for tag in _declared(traits, today, weights):
+        found[tag] = found.get(tag, 0.0) + weights.declared.weight
+    own = dict(found)
+    for pair in weights.opposites:
+        one, other = pair.tags
+        if one in own and other in own:
+            found[one] -= pair.strength * max(0.0, own[other])
+            found[other] -= pair.strength * max(0.0, own[one])
+    return {tag: weight for tag, weight in found.items() if weight >= weights.floor}
+
+
+def _declared(traits: Mapping[str, Any], today: date, weights: Weights) -> set[str]:
+    """Tags out of traits; they do not fade while the trait stands."""
+    found: set[str] = set()
+    for trait, place in weights.declared.traits.items():
+        told = traits.get(trait)
+        values = told if isinstance(told, list) else [told]
+        found.update(f"{place}/{tag_value(value)}" for value in values if isinstance(value, str) and tag_value(value))
+    age = _age(traits, today)
+    if age is not None:
+        found.add(f"base/age/{_band(age, weights.declared.age_bands)}")
+    return found
+
+
+def _age(traits: Mapping[str, Any], today: date) -> int | None:
+    birthday, age = traits.get("birthday"), traits.get("age")
+    if isinstance(birthday, str):
+        try:
+            born = date.fromisoformat(birthday[:10])
+        except ValueError:
+            return None
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return age if isinstance(age, int) and not isinstance(age, bool) and 0 < age < 130 else None
+
+
+def _band(age: int, bands: tuple[int, ...]) -> str:
+    """`under-18`, `18-24`, …, `65-plus`."""
+    starts = [start for start in bands if start <= age]
+    if not starts:
+        return f"under-{bands[0]}"
+    following = bands[len(starts) :]
+    return f"{starts[-1]}-{following[0] - 1}" if following else f"{starts[-1]}-plus"
+
+
+def _listed(pairs: Mapping[str, tuple[int, int]], cleared_ms: int) -> dict[str, datetime]:
+    return {item: from_ms(added) for item, (added, removed) in pairs.items() if added > max(removed, cleared_ms)}
+
+
+def _decayed(values: Mapping[str, float], factor: float) -> dict[str, float]:
+    return {key: value * factor for key, value in values.items()}

@@ -1,0 +1,139 @@
+"""The views: recommendations for apps, rules for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regulars.access import Keys
+from regulars.catalogue.validation import normalise_category
+from regulars.errors import Invalid, NotFound
+from regulars.recommendations.model import SCENES, Answer, Ask, Placed
+from regulars.recommendations.rulebook import Rulebook
+from regulars.recommendations.service import Recommend, discount_percent
+from regulars.web import Request, View
+
+_MAX_ID_CHARS = 256
+_MAX_LIST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationsApi:
+    """Who may ask, and who answers."""
+
+    keys: Keys
+    recommend: Recommend
+
+    def answer(self, request: Request) -> dict[str, Any]:
+        """One request; Basic or Bearer write key."""
+        self.keys.check(request)
+        ask = parse_ask(request.params["scene"], request.query, self.recommend.settings.max_limit)
+        return to_json(self.recommend(ask), ask)
+
+
+def routes(api: Callable[[], RecommendationsApi]) -> dict[str, View]:
+    """Route → view; `api` is called inside the first request."""
+    return {"GET /v1/recommendations/{scene}": lambda request: api().answer(request)}
+
+
+def rules_view(book: Callable[[], Rulebook]) -> View:
+    """`GET /v1/rules`."""
+    return lambda request: book().read()
+
+
+def put_rules_view(book: Callable[[], Rulebook]) -> View:
+    """`PUT /v1/rules`: a YAML or JSON document."""
+    return lambda request: book().replace(request.body)
+
+
+def parse_ask(scene: str, query: Mapping[str, str], max_limit: int) -> Ask:
+    """The question in a query string; raises NotFound for an unknown scene, Invalid for a bad parameter."""
+    if scene not in SCENES:
+        raise NotFound(f"no scene {scene!r}; there are {', '.join(SCENES)}"[:200], code="unknown_scene")
+    user, anonymous = _id(query, "userId"), _id(query, "anonymousId")
+    return Ask(
+        scene=scene,
+        shopper=f"user:{user}" if user else f"anon:{anonymous}" if anonymous else "",
+        item_id=_id(query, "itemId"),
+        cart=_ids(query, "cart") if "cart" in query else None,
+        cart_cents=_whole(query, "cartCents", None, 0, 10**13),
+        limit=_whole(query, "limit", 10, 1, max_limit) or 10,
+        exclude=frozenset(_ids(query, "exclude")),
+        category=normalise_category(query.get("category", "")[:_MAX_ID_CHARS]),
+        country=_country(query),
+        language=query.get("locale", "")[:35],
+        explain=query.get("explain", "").lower() in ("true", "1"),
+    )
+
+
+def _id(query: Mapping[str, str], name: str) -> str:
+    value = query.get(name, "")
+    if len(value) > _MAX_ID_CHARS or (value and not value.isprintable()):
+        raise Invalid(f"{name} is too long or holds control characters", field=name, code="invalid_id")
+    return value
+
+
+def _ids(query: Mapping[str, str], name: str) -> tuple[str, ...]:
+    entries = [entry.strip() for entry in query.get(name, "").split(",")]
+    if len(entries) > _MAX_LIST:
+        raise Invalid(f"{name} names more than {_MAX_LIST} items", field=name, code="too_many_items")
+    if any(len(entry) > _MAX_ID_CHARS or not entry.isprintable() for entry in entries):
+        raise Invalid(f"{name} holds an id that is too long or has control characters", field=name, code="invalid_id")
+    return tuple(dict.fromkeys(entry for entry in entries if entry))
+
+
+def _whole(query: Mapping[str, str], name: str, default: int | None, least: int, most: int) -> int | None:
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 16 and least <= int(text) <= most):
+        raise Invalid(f"{name} must be a whole number from {least} to {most}", field=name, code="invalid_number")
+    return int(text)
+
+
+def _country(query: Mapping[str, str]) -> str:
+    value = query.get("country", "")
+    if value and not (value.isprintable() and len(value) <= 60):
+        raise Invalid("country must be a short text", field="country", code="invalid_country")
+    return value.upper()
+
+
+def to_json(answer: Answer, ask: Ask) -> dict[str, Any]:
+    """JSON-ready, in the API's spelling; empty words are left out."""
+    body: dict[str, Any] = {
+        "recommendationId": answer.recommendation_id,
+        "scene": answer.scene,
+        "modelVersion": answer.model_version or None,
+        "arm": answer.arm,
+        "generatedAt": answer.generated_at.isoformat(),
+        "language": answer.language,
+        "items": [_item(placed, ask.explain) for placed in answer.items],
+        **answer.extras,
+    }
+    if answer.reason:
+        body["reason"] = answer.reason
+    return body
+
+
+def _item(placed: Placed, explain: bool) -> dict[str, Any]:
+    item = placed.item
+    body: dict[str, Any] = {
+        "itemId": item.item_id,
+        "position": placed.position,
+        "score": placed.score,
+        "reason": {"code": placed.reason.code, "text": placed.reason.text, "because": list(placed.reason.because)},
+        "title": item.title,
+        "price": item.price_cents / 100,
+        "priceCents": item.price_cents,
+        "currency": item.currency,
+        "url": item.url,
+        "imageUrl": item.image_url,
+        "category": item.category,
+        "brand": item.brand,
+    }
+    if discount := discount_percent(item):
+        body |= {"listPriceCents": item.list_price_cents, "discountPercent": discount}
+    if explain:
+        body["explain"] = {"rule": placed.rule or None, "details": dict(placed.details)}
+    return body

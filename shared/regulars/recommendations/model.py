@@ -1,0 +1,82 @@
+"""The values of a recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from regulars.catalogue.model import Item
+
+SCENES = ("home", "product", "cart", "return", "repurchase", "trending")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One question. `shopper` is `user:…`, `anon:…` or "" for nobody known; `cart` None means the profile's own.
+
+    `language` "" means the shopper's own, else English. `country` stands in where the profile names none.
+    """
+
+    scene: str
+    shopper: str = ""
+    item_id: str = ""
+    cart: tuple[str, ...] | None = None
+    cart_cents: int | None = None
+    limit: int = 10
+    exclude: frozenset[str] = frozenset()
+    category: str = ""
+    country: str = ""
+    language: str = ""
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An item that may be shown: `score` orders, `code` and `because` (item ids) say why; `details` fill the wording."""
+
+    item_id: str
+    score: float
+    code: str
+    because: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an item is shown. `text` is in the shopper's language."""
+
+    code: str
+    text: str
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An item at a position (from 1). `rule` names the merchandising rule that moved it, if any."""
+
+    item: Item
+    position: int
+    score: float
+    reason: Reason
+    details: Mapping[str, Any] = field(default_factory=dict)
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is shown. `recommendation_id` = `<scene>.<model version>.<arm>.<hash of shopper, scene and instant>`.
+
+    `arm` is `model`, or `fallback` when no neighbours could be used. `reason` says why the list is empty, "" if it is not.
+    """
+
+    recommendation_id: str
+    scene: str
+    model_version: str
+    arm: str
+    generated_at: datetime
+    items: tuple[Placed, ...]
+    language: str
+    reason: str = ""
+    extras: Mapping[str, Any] = field(default_factory=dict)

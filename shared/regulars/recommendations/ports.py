@@ -1,0 +1,57 @@
+"""What a recommendation reads: two sequential round trips, whatever the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from regulars.profiles.model import Profile
+from regulars.similarity.model import Pointer, Popularity, Scored
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first round trip: who asks, and what is the same for everybody (kept a few seconds in memory)."""
+
+    profile: Profile
+    pointer: Pointer | None = None
+    rules: Mapping[str, Any] | None = None
+    popularity: Mapping[str, Popularity] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item's neighbours; `relation` unpacks only what is asked for. Raises GiveUp(broken_model) for a damaged row."""
+
+    relations: Mapping[str, Scored]
+    gap_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """The second round trip."""
+
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    popularity: Mapping[str, Popularity] = field(default_factory=dict)
+    stock_outs: frozenset[str] = frozenset()
+
+
+class Sources(Protocol):
+    def open(self, shopper: str, now: datetime) -> Opening:
+        """One round trip; "" is nobody, and costs none while the common part is fresh. An anonymous shopper who has joined
+        a user costs one more."""
+
+    def neighbourhood(self, version: str, item_ids: Iterable[str], scopes: Iterable[str], now: datetime) -> Neighbourhood:
+        """One round trip: rows of the version ("" for none), popularity of the scopes, live stock-outs."""
+
+
+class RuleStore(Protocol):
+    """The merchandising rules, one document."""
+
+    def rules(self) -> Mapping[str, Any] | None:
+        """The stored document, None before the first."""
+
+    def put_rules(self, document: Mapping[str, Any]) -> None:
+        """Replace it; readers see it within their few seconds of memory."""

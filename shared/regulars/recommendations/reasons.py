@@ -1,0 +1,97 @@
+"""Why an item is shown, in the shopper's language. Titles and figures are filled in; a code without a text is a defect
+that a test finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from regulars.recommendations.model import Candidate, Reason
+
+LANGUAGES = ("en", "zh")
+TEXTS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "because_bought": "Because you bought {title}",
+        "because_in_cart": "Because {title} is in your cart",
+        "because_saved": "Because you saved {title}",
+        "because_viewed": "Because you looked at {title}",
+        "related": "Related to {title}",
+        "goes_with": "Goes with {title}",
+        "goes_with_cart": "Goes with {title} in your cart",
+        "similar_to": "Similar to {title}",
+        "other_variant": "Another version of {title}",
+        "instead_of_sold_out": "Instead of {title}, which is sold out",
+        "in_cart": "Still in your cart",
+        "in_cart_discounted": "Still in your cart, now {discount}% off",
+        "saved": "You saved this",
+        "saved_discounted": "You saved this, now {discount}% off",
+        "viewed": "You looked at this",
+        "new_of_brand": "New from {brand}",
+        "due_again": "You buy this about every {gap_days} days",
+        "due_soon": "You bought this on {last}",
+        "companion_of": "Goes with {title}, which you buy regularly",
+        "closes_gap": "Adds the {gap} that saves you {save}",
+        "helps_close_gap": "Brings you closer to saving {save}",
+        "popular": "Popular right now",
+        "popular_in_region": "Popular in {country}",
+        "popular_in_category": "Popular in {category}",
+        "new_arrival": "New in the shop",
+        "in_catalogue": "From our range",
+        "featured": "Picked by the shop",
+    },
+    "zh": {
+        "because_bought": "因为您购买过{title}",
+        "because_in_cart": "因为{title}在您的购物车中",
+        "because_saved": "因为您收藏了{title}",
+        "because_viewed": "因为您浏览过{title}",
+        "related": "与{title}相关",
+        "goes_with": "与{title}搭配",
+        "goes_with_cart": "与购物车中的{title}搭配",
+        "similar_to": "与{title}相似",
+        "other_variant": "{title}的其他款式",
+        "instead_of_sold_out": "{title}已售罄，可选此款",
+        "in_cart": "仍在您的购物车中",
+        "in_cart_discounted": "仍在您的购物车中，现优惠{discount}%",
+        "saved": "您收藏的商品",
+        "saved_discounted": "您收藏的商品，现优惠{discount}%",
+        "viewed": "您浏览过的商品",
+        "new_of_brand": "{brand}新品",
+        "due_again": "您大约每{gap_days}天购买一次",
+        "due_soon": "您于{last}购买过",
+        "companion_of": "与您常购的{title}搭配",
+        "closes_gap": "再加{gap}即可省{save}",
+        "helps_close_gap": "离省{save}更近一步",
+        "popular": "当前热销",
+        "popular_in_region": "{country}热销",
+        "popular_in_category": "{category}类热销",
+        "new_arrival": "新品上架",
+        "in_catalogue": "本店商品",
+        "featured": "店铺精选",
+    },
+}
+
+
+def reason_for(candidate: Candidate, language: str, title_of: Callable[[str], str], discount_percent: int) -> Reason:
+    """The reason of a candidate; `title_of` gives "" for an item that has left the catalogue, then its id stands in."""
+    details = candidate.details
+    title = next((title_of(item_id) or item_id for item_id in candidate.because), "")
+    fields: dict[str, Any] = {"title": title, "discount": discount_percent, **details}
+    if "gap_cents" in details:
+        fields["gap"] = money(details["gap_cents"], details["currency"])
+        fields["save"] = money(details["save_cents"], details["currency"])
+    return Reason(candidate.code, TEXTS[language][candidate.code].format_map(fields), candidate.because)
+
+
+def money(cents: int, currency: str) -> str:
+    """`12.50 GBP`."""
+    return f"{cents // 100}.{cents % 100:02d} {currency}"
+
+
+def language_of(*wishes: Any) -> str:
+    """The first wish (`zh-CN`, `en_GB`) whose language there is, else English."""
+    for wish in wishes:
+        if isinstance(wish, str):
+            short = wish.replace("_", "-").partition("-")[0].lower()
+            if short in LANGUAGES:
+                return short
+    return LANGUAGES[0]

@@ -1,0 +1,127 @@
+"""Everything one call knows, and who may be shown in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from regulars.catalogue.snapshot import Snapshot
+from regulars.profiles.model import Profile
+from regulars.recommendations.config import RecommendationSettings
+from regulars.recommendations.model import Ask
+from regulars.recommendations.ports import Row
+from regulars.similarity.model import EVERYWHERE, Popularity, Scored, region_scope
+
+MIN_AGE = "min_age"
+"""The attribute that declares an age rule."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One call. `rows`, `stock_outs` and scoped `popularity` are there after the second round trip."""
+
+    ask: Ask
+    profile: Profile
+    snapshot: Snapshot
+    settings: RecommendationSettings
+    now: datetime
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    popularity: Mapping[str, Popularity] = field(default_factory=dict)
+    stock_outs: frozenset[str] = frozenset()
+
+    @cached_property
+    def cart(self) -> tuple[str, ...]:
+        """Item ids in the cart: those of the question, else the profile's, newest first."""
+        if self.ask.cart is not None:
+            return self.ask.cart
+        return tuple(sorted(self.profile.cart, key=lambda item_id: self.profile.cart[item_id], reverse=True))
+
+    @cached_property
+    def country(self) -> str:
+        """Upper-cased; "" when neither the profile nor the question names one."""
+        told = self.profile.traits.get("country") or self.ask.country
+        return told.upper() if isinstance(told, str) else ""
+
+    @cached_property
+    def age(self) -> int | None:
+        """Years, of the traits `birthday` or `age`; None when unknown."""
+        return age_of(self.profile.traits, self.now.date())
+
+    @cached_property
+    def bought(self) -> frozenset[str]:
+        """Items bought so lately that they are hidden."""
+        since = (self.now - timedelta(days=min(self.settings.bought_hidden_days, 365_000 // 2))).date()
+        return frozenset(item_id for item_id, days in self.profile.purchases.items() if days and days[-1] >= since)
+
+    def available(self, item_id: str) -> bool:
+        """In the catalogue, in stock by the live word, allowed by its age rule, not excluded by the question."""
+        if item_id in self.stock_outs or item_id in self.ask.exclude or item_id not in self.snapshot:
+            return False
+        minimum = self.snapshot[item_id].attributes.get(MIN_AGE, "")
+        return not minimum or (self.age is not None and minimum.isdecimal() and self.age >= int(minimum))
+
+    def fresh(self, item_id: str) -> bool:
+        """Available, and neither bought, in the cart, nor the item asked about."""
+        return (
+            item_id not in self.bought and item_id not in self.cart and item_id != self.ask.item_id and self.available(item_id)
+        )
+
+    def selling(self, scope: str) -> Scored:
+        """What sold in the scope in the last days, else lately, best first. A row much older than the shop's has faded."""
+        row, whole = self.popularity.get(scope), self.popularity.get(EVERYWHERE)
+        if row is None:
+            return ()
+        if whole and whole.built_at and row.built_at and whole.built_at - row.built_at > timedelta(days=1):
+            return ()
+        return row.week or row.trend
+
+    def trending(self, scope: str) -> Scored:
+        """Decayed popularity of the scope."""
+        row = self.popularity.get(scope)
+        return row.trend if row else ()
+
+    @cached_property
+    def popular(self) -> Mapping[str, float]:
+        """Popularity shares for this shopper: her region's and the shop's."""
+        share = self.settings.blend.region_share
+        scores = dict(self.selling(EVERYWHERE))
+        local = self.selling(region_scope(self.country)) if self.country else ()
+        if local:
+            scores = {item_id: score * (1 - share) for item_id, score in scores.items()}
+            for item_id, score in local:
+                scores[item_id] = scores.get(item_id, 0.0) + share * score
+        return scores
+
+    @cached_property
+    def local_hits(self) -> frozenset[str]:
+        """The thirty best of the shopper's country."""
+        local = self.selling(region_scope(self.country)) if self.country else ()
+        return frozenset(item_id for item_id, _ in local[:30])
+
+    @cached_property
+    def taste(self) -> Mapping[tuple[str, str], float]:
+        """(family, value) → share of the heaviest preference tag."""
+        liked = {tag: weight for tag, weight in self.profile.tags.items() if weight > 0 and tag.startswith("preference/")}
+        highest = max(liked.values(), default=0.0)
+        parts = ((tag.split("/", 2), weight) for tag, weight in liked.items())
+        return {(part[1], part[2]): weight / highest for part, weight in parts if len(part) == 3}
+
+    def scopes(self) -> Iterator[str]:
+        """Popularity rows that this call needs beside those for everybody."""
+        if self.country:
+            yield region_scope(self.country)
+
+
+def age_of(traits: Mapping[str, Any], today: date) -> int | None:
+    """Whole years; None when neither `birthday` (ISO) nor `age` says."""
+    birthday, age = traits.get("birthday"), traits.get("age")
+    if isinstance(birthday, str):
+        try:
+            born = date.fromisoformat(birthday[:10])
+        except ValueError:
+            return None
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return age if isinstance(age, int) and not isinstance(age, bool) else None

@@ -1,0 +1,104 @@
+"""plan_triggers and fire_timers as they are woken: the golden events through the handlers, on moto."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import CreateTable
+from tests.support.http_server import Context
+
+from regulars.messages import Moment, decode
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+NOON, EVENING = "2026-07-01T12:02:00+00:00", "2026-07-01T16:01:00+00:00"
+
+
+def golden(name: str) -> Any:
+    return json.loads((GOLDEN / f"{name}.json").read_text("utf-8"))
+
+
+class World:
+    """The deployed parts both functions need, and a clock in a file."""
+
+    def __init__(self, clock: Path, queue_url: str) -> None:
+        self.clock = clock
+        self.queue_url = queue_url
+
+    def wake(self, name: str, at: str, event: Any = None) -> Mapping[str, Any]:
+        """A fresh container of function `name` at that instant."""
+        self.clock.write_text(at)
+        module = importlib.reload(importlib.import_module(f"functions.{name}.app"))
+        answer: Mapping[str, Any] = module.handler(event or golden(name), Context())
+        return answer
+
+    def moments(self) -> list[Moment]:
+        from regulars.adapters.aws import client
+
+        got: list[Moment] = []
+        while True:
+            page = client("sqs").receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages")
+            if not page:
+                return got
+            got += [decode(Moment, message["Body"]) for message in page]
+
+
+@pytest.fixture
+def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    from regulars.adapters.aws import client
+
+    for noun in ("timers", "profiles"):
+        create_table(noun, True)
+    create_table("catalogue", False)
+    client("s3").create_bucket(Bucket="data")
+    # A tick of one worker: moto is not made for threads.
+    client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=b"triggers: { firing: { workers: 1 } }")
+    queue_url = client("sqs").create_queue(QueueName="moments")["QueueUrl"]
+    for name, value in {
+        "POWERTOOLS_SERVICE_NAME": "test",
+        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
+        "TIMERS_TABLE": "timers",
+        "PROFILES_TABLE": "profiles",
+        "CATALOGUE_TABLE": "catalogue",
+        "DATA_BUCKET": "data",
+        "TIMER_SHARDS": "4",
+        "MOMENTS_QUEUE_URL": queue_url,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return World(tmp_path / "clock", queue_url)
+
+
+def test_the_log_becomes_timers_and_the_tick_moments(world: World) -> None:
+    assert world.wake("plan_triggers", NOON) == {"batchItemFailures": []}
+    summary = world.wake("fire_timers", NOON)
+    assert (summary["fired"], summary["lapsed"], summary["behind"]) == (1, 0, 0)
+    assert [(moment.shopper, moment.id) for moment in world.moments()] == [("user:bob", "order_update#536365/completed")]
+    summary = world.wake("fire_timers", EVENING)
+    assert summary["fired"] == 2
+    assert summary["watermark"] == EVENING
+    told = {moment.id: moment for moment in world.moments()}
+    assert sorted(told) == ["cart_abandoned#2026-07-01T12:00", "welcome#once"]
+    assert told["cart_abandoned#2026-07-01T12:00"].facts == {"items": ["85123A"], "cart_value_cents": 1530}
+
+
+def test_waking_again_with_the_same_adds_nothing(world: World) -> None:
+    for _ in range(2):
+        world.wake("plan_triggers", NOON)
+    for _ in range(2):
+        world.wake("fire_timers", EVENING)
+        world.wake("plan_triggers", EVENING)
+    told = world.moments()
+    assert len(told) == 3
+    assert {moment.facts["cart_value_cents"] for moment in told if moment.kind == "cart_abandoned"} == {1530}
+
+
+def test_a_record_that_cannot_be_read_comes_again_and_what_stood_before_it_is_done(world: World) -> None:
+    event = golden("plan_triggers")
+    event["Records"][1]["dynamodb"]["NewImage"]["events"]["B"] = "AAAA"
+    answer = world.wake("plan_triggers", NOON, event)
+    assert answer["batchItemFailures"][0]["itemIdentifier"] == event["Records"][1]["dynamodb"]["SequenceNumber"]
+    assert world.wake("fire_timers", EVENING)["fired"] == 2

@@ -1,0 +1,296 @@
+"""AWS over plain HTTPS does what botocore does: the same signature, the same calls, the same answers and errors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.session import get_session
+
+from regulars.adapters import aws_http
+from regulars.adapters.aws_http import Client, Signer, serves
+
+ENVIRON = {
+    "AWS_LAMBDA_FUNCTION_NAME": "collect_events",
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+    "AWS_REGION": "eu-west-1",
+}
+
+
+@pytest.mark.parametrize("token", ["", "a/session+token=="])
+@pytest.mark.parametrize(
+    ("service", "method", "path", "headers", "body"),
+    [
+        (
+            "dynamodb",
+            "POST",
+            "/",
+            {"content-type": "application/x-amz-json-1.0", "x-amz-target": "T.GetItem"},
+            b'{"a": "\xc3\xa9"}',
+        ),
+        ("sqs", "POST", "/", {"content-type": "application/x-amz-json-1.0", "x-amz-target": "AmazonSQS.X"}, b"{}"),
+        ("s3", "GET", "/bucket/config/shop%20two%2B.yaml", {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}, b""),
+    ],
+)
+def test_signatures_are_botocores(
+    monkeypatch: pytest.MonkeyPatch, service: str, method: str, path: str, headers: dict[str, str], body: bytes, token: str
+) -> None:
+    at = datetime(2026, 11, 21, 20, 0, 1, tzinfo=UTC)
+    environ = {**ENVIRON, "AWS_SESSION_TOKEN": token}
+    ours = Signer(service, environ, lambda: at).signed(method, "service.example.com:4566", path, headers, body)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: at.replace(tzinfo=None))
+    request = AWSRequest(method, f"http://service.example.com:4566{path}", dict(headers), body)
+    credentials = Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token or None)
+    (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, "eu-west-1").add_auth(request)
+    assert ours["authorization"] == request.headers["Authorization"].replace("SignedHeaders=", "SignedHeaders=")
+    assert ours["x-amz-date"] == request.headers["X-Amz-Date"]
+
+
+class Script:
+    """A server that answers what it is told to, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, bytes] | None] = []
+        self.asked: list[tuple[str, str, dict[str, str], Any]] = []
+        script = self
+
+        class Answering(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def _answer(self) -> None:
+                raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {key.lower(): value for key, value in self.headers.items()}
+                script.asked.append((self.command, self.path, headers, json.loads(raw) if raw else None))
+                answer = script.answers.pop(0) if script.answers else (200, b"{}")
+                if answer is None:
+                    self.close_connection = True
+                    return
+                self.send_response(answer[0])
+                self.send_header("Content-Length", str(len(answer[1])))
+                self.end_headers()
+                self.wfile.write(answer[1])
+
+            do_GET = do_POST = _answer
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Silent."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    made = Script()
+    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+Both = Callable[[str], tuple[Any, Any]]
+
+
+@pytest.fixture
+def both(script: Script, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+    """`both(service)`: our client and botocore's, at the script."""
+    monkeypatch.setattr(aws_http.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+    made: list[Any] = []
+
+    def make(service: str) -> tuple[Any, Any]:
+        session = get_session()
+        session.set_credentials(ENVIRON["AWS_ACCESS_KEY_ID"], ENVIRON["AWS_SECRET_ACCESS_KEY"])
+        full = session.create_client(
+            service,
+            region_name="eu-west-1",
+            endpoint_url=script.url,
+            config=Config(retries={"mode": "standard", "total_max_attempts": 4}, s3={"addressing_style": "path"}),
+        )
+        made.extend((Client(service, {**ENVIRON, "AWS_ENDPOINT_URL": script.url}, lambda: full), full))
+        return made[-2], made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+ITEM = {"TableName": "t", "Item": {"pk": {"S": "a"}}}
+CALLS: list[tuple[str, str, dict[str, Any], bytes]] = [
+    ("dynamodb", "get_item", {"TableName": "t", "Key": {"pk": {"S": "é"}}}, b'{"Item":{"pk":{"S":"a"},"blob":{"B":"AAEC"}}}'),
+    (
+        "dynamodb",
+        "put_item",
+        {
+            "TableName": "t",
+            "Item": {"pk": {"S": "a"}, "b": {"B": b"\x00\xff"}, "bs": {"BS": [b"x"]}, "m": {"M": {"B": {"S": "B"}}}},
+        },
+        b"{}",
+    ),
+    (
+        "dynamodb",
+        "query",
+        {"TableName": "t", "KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": {":a": {"S": "x"}}, "Limit": 2},
+        b'{"Count":1,"Items":[{"m":{"M":{"B":{"B":"AAEC"},"BS":{"BS":["AQ=="]},"n":{"N":"1"}}}}],"ScannedCount":1}',
+    ),
+    (
+        "dynamodb",
+        "batch_get_item",
+        {"RequestItems": {"t": {"Keys": [{"pk": {"S": "a"}}]}}},
+        b'{"Responses":{"t":[]},"UnprocessedKeys":{}}',
+    ),
+    ("dynamodb", "transact_write_items", {"TransactItems": [{"Put": ITEM}], "ClientRequestToken": "once"}, b"{}"),
+    (
+        "sqs",
+        "send_message_batch",
+        {"QueueUrl": "http://q/1", "Entries": [{"Id": "0", "MessageBody": "漢", "DelaySeconds": 3}]},
+        b'{"Failed":[{"Id":"0","Code":"InternalError","SenderFault":false}],"Successful":[]}',
+    ),
+    ("secretsmanager", "get_secret_value", {"SecretId": "arn"}, b'{"SecretString":"word","Name":"n"}'),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "arguments", "answer"), CALLS)
+def test_calls_and_answers_are_botocores(
+    script: Script, both: Both, service: str, operation: str, arguments: dict[str, Any], answer: bytes
+) -> None:
+    ours, full = both(service)
+    script.answers = [(200, answer)] * 2
+    got = getattr(ours, operation)(**arguments)
+    wanted = getattr(full, operation)(**arguments)
+    wanted.pop("ResponseMetadata")
+    assert got == wanted
+    first, second = script.asked
+    assert first[:2] == second[:2]
+    assert first[3] == second[3]
+    for header in ("x-amz-target", "content-type"):
+        assert first[2][header] == second[2][header]
+
+
+def test_objects_are_fetched_as_botocore_does(script: Script, both: Both) -> None:
+    ours, full = both("s3")
+    script.answers = [(200, b"body")] * 2
+    bodies = [client.get_object(Bucket="data", Key="config/shop two+.yaml")["Body"].read() for client in (ours, full)]
+    assert bodies == [b"body", b"body"]
+    assert script.asked[0][:2] == script.asked[1][:2]
+
+
+THROTTLED = b'{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}'
+CONDITION = (
+    b'{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException","Message":"no","Item":{"b":{"B":"AAEC"}}}'
+)
+CANCELLED = (
+    b'{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"no",'
+    b'"CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"m"}]}'
+)
+GET = {"TableName": "t", "Key": {"pk": {"S": "a"}}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "tries", "code"),
+    [
+        ([(400, CONDITION)], 1, "ConditionalCheckFailedException"),
+        ([(400, CANCELLED)], 1, "TransactionCanceledException"),
+        ([(400, THROTTLED)] * 4, 4, "ProvisionedThroughputExceededException"),
+        ([(500, b"")] * 4, 4, "500"),
+        ([(503, b"<html>")] * 4, 4, "503"),
+        ([(400, THROTTLED), (500, b""), None, (200, b"{}")], 4, ""),
+    ],
+)
+def test_errors_and_retries_are_botocores(
+    script: Script, both: Both, answers: list[tuple[int, bytes] | None], tries: int, code: str
+) -> None:
+    told = []
+    for client in both("dynamodb"):
+        script.answers, script.asked = list(answers), []
+        try:
+            client.get_item(**GET)
+            told.append({})
+        except ClientError as error:
+            told.append(error.response)
+        assert len(script.asked) == tries
+    ours, full = told
+    assert ours.get("Error", {}).get("Code", "") == full.get("Error", {}).get("Code", "") == code
+    assert ours.get("CancellationReasons") == full.get("CancellationReasons")
+    assert ours.get("Item") == full.get("Item")
+
+
+def test_a_missing_object_is_told_by_its_code(script: Script, both: Both) -> None:
+    for client in both("s3"):
+        script.answers = [(404, b"<Error><Code>NoSuchKey</Code><Message>none</Message></Error>")]
+        with pytest.raises(ClientError) as caught:
+            client.get_object(Bucket="data", Key="gone")
+        assert caught.value.response["Error"]["Code"] == "NoSuchKey"
+
+
+def test_a_connection_is_kept_and_replaced_when_the_other_side_hung_up(script: Script, both: Both) -> None:
+    ours, _ = both("dynamodb")
+    ours.get_item(**GET)
+    kept = ours._local.connection
+    ours.get_item(**GET)
+    assert ours._local.connection is kept
+    script.answers = [None]
+    ours.get_item(**GET)
+    assert ours._local.connection is not kept
+
+
+def test_nobody_there_is_botocores_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_http.time, "sleep", lambda seconds: None)
+    client = Client("dynamodb", {**ENVIRON, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, lambda: None)
+    with pytest.raises(EndpointConnectionError):
+        client.get_item(**GET)
+
+
+def test_a_transaction_without_a_token_gets_one(script: Script, both: Both) -> None:
+    ours, _ = both("dynamodb")
+    script.answers = [(500, b""), (200, b"{}")]
+    ours.transact_write_items(TransactItems=[])
+    first, second = (asked[3]["ClientRequestToken"] for asked in script.asked)
+    assert first == second
+
+
+def test_what_is_not_served_here_is_botocores(both: Both) -> None:
+    ours, full = both("dynamodb")
+    assert ours.describe_table == full.describe_table
+    assert ours.exceptions is full.exceptions
+
+
+@pytest.mark.parametrize(
+    ("service", "changes", "served"),
+    [
+        ("dynamodb", {}, True),
+        ("sesv2", {}, False),
+        ("dynamodb", {"AWS_LAMBDA_FUNCTION_NAME": ""}, False),
+        ("dynamodb", {"AWS_ACCESS_KEY_ID": ""}, False),
+        ("dynamodb", {"AWS_USE_FIPS_ENDPOINT": "true"}, False),
+        ("s3", {"HTTPS_PROXY": "http://proxy"}, False),
+    ],
+)
+def test_it_stands_in_only_where_nothing_is_special(service: str, changes: dict[str, str], served: bool) -> None:
+    assert serves(service, {**ENVIRON, **changes}) is served
+
+
+@pytest.mark.parametrize(
+    ("environ", "host"),
+    [
+        ({"AWS_REGION": "eu-west-1"}, "https://sqs.eu-west-1.amazonaws.com"),
+        ({"AWS_REGION": "cn-north-1"}, "https://sqs.cn-north-1.amazonaws.com.cn"),
+        ({"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://l:1/"}, "http://l:1"),
+        ({"AWS_REGION": "x", "AWS_ENDPOINT_URL": "http://l:1", "AWS_ENDPOINT_URL_SQS": "http://q:2"}, "http://q:2"),
+    ],
+)
+def test_endpoints(environ: dict[str, str], host: str) -> None:
+    assert aws_http._endpoint("sqs", environ) == host

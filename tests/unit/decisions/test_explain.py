@@ -1,0 +1,75 @@
+"""regulars explain: the whole story, readable, without giving an address away."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from tests.support.decisions import EVENING, HOUR, SHE, Desk, moment
+
+from regulars.decisions.explain import Explain
+from regulars.decisions.reasons import SENTENCES, sentence
+
+NOON = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
+
+
+def explainer(desk: Desk) -> Explain:
+    return Explain(desk.people, desk.contacts, desk.ledger, lambda: desk.now, desk.config)
+
+
+def test_the_story_says_who_what_and_why() -> None:
+    desk = Desk()
+    desk.knows(tier="high", stage="loyal", rfm="HHM")
+    desk.contacts.update(SHE, now=EVENING, details={"time_zone": "Europe/Paris"}, topics={"email/offers": False})
+    desk.now = EVENING - 2 * HOUR
+    desk.send(desk.decide(moment(at=desk.now)), desk.now)
+    desk.ledger.mark(SHE, moment().id, mark="opened", at=EVENING)
+    desk.now = EVENING - HOUR
+    desk.decide(moment("winback_dormant", "w1", at=desk.now, facts={}))
+    story = explainer(desk)(SHE)
+    assert story["who"] == {
+        "stage": "loyal",
+        "tier": "high",
+        "rfm": "HHM",
+        "orders": 0,
+        "time_zone": "Europe/Paris",
+        "country": "GB",
+        "language": "en",
+        "holdout": False,
+        "consent": {"email": "yes", "email/offers": "no"},
+        "addresses": {"email": "m***@example.com"},
+        "caps": {"day": "1 of 2", "month": "1 of 5"},
+    }
+    withheld, sent = story["moments"]
+    assert (withheld["state"], withheld["reason"], withheld["sentence"]) == (
+        "WITHHELD",
+        "no_consent",
+        SENTENCES["no_consent"],
+    )
+    assert (sent["state"], sent["channel"], sent["shows"]) == ("SENT", "email", ["Vase", "Lamp"])
+    assert sent["feedback"] == {"opened": "2026-06-10 20:30:00Z"}
+    assert sent["decided_at_local"] == "Wed 2026-06-10 20:30 CEST"
+    json.dumps(story)
+
+
+def test_the_text_tells_the_same() -> None:
+    desk = Desk(now=NOON)
+    desk.decide(moment("repurchase_due", "r1", at=NOON))
+    text = explainer(desk).text(SHE)
+    assert "repurchase_due: DEFERRED on email" in text
+    assert SENTENCES["best_hour"] in text
+    assert "waits until Wed 2026-06-10 2" in text
+    assert "mira@example.com" not in text
+
+
+def test_a_shopper_without_moments() -> None:
+    text = explainer(Desk()).text("user:new")
+    assert "No moment has come up" in text
+
+
+def test_every_code_has_a_sentence_and_a_strange_one_is_shown() -> None:
+    from regulars.decisions import reasons
+
+    codes = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
+    assert codes == set(SENTENCES)
+    assert "from_mars" in sentence("from_mars")
