@@ -121,7 +121,7 @@ FLOW: tuple[Function, ...] = (
         "Daily: RFM, lifecycle stage, value tier; emits stage changes and win-back moments, prunes faded tags",
         (Schedule("cron(15 2 * * ? *)"),),
         reads=("profiles", "data"),
-        writes=("profiles", "timers", "data"),
+        writes=("profiles", "data"),
         emits=("moments",),
     ),
     Function(

@@ -65,10 +65,8 @@ class FireTimers(Settings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepLifecycle(Settings):
     profiles_table: str
-    timers_table: str
     moments_queue_url: str
     data_bucket: str
-    timer_shards: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +151,6 @@ class ServeRecommendations(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeShopper(Settings):
-    write_key_hashes: str
     inbox_table: str
     contacts_table: str
     feedback_queue_url: str

@@ -55,6 +55,10 @@ class Keys:
             return cls._checked(1, {1: secret.strip().encode()})
         try:
             body = json.loads(secret)
+        except ValueError:
+            # A generated secret may happen to begin with a brace.
+            return cls._checked(1, {1: secret.strip().encode()})
+        try:
             keys = {int(name): str(value).encode() for name, value in body["keys"].items()}
             return cls._checked(int(body["current"]), keys)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

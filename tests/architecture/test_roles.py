@@ -56,6 +56,9 @@ def _resource(function: Deployed, resource: Any) -> str:
         return f"table/{templates.noun(where, 'Table')}"
     if ":s3:" in text:
         return f"{'objects' if text.endswith('/*') else 'bucket'}/{templates.noun(where, 'Bucket')}"
+    if ":logs:" in text:
+        assert where is not None
+        return where.name
     if text:
         return str(text).rsplit(":", 1)[-1]
     assert where is not None

@@ -6,11 +6,14 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 
+from tests.support.shoppers import DAY, MINUTE, NOON, Shop, event, identify, order, same, unit
+
 from regulars.adapters.dynamodb.events import DynamoEventLog
 from regulars.adapters.dynamodb.profiles import DynamoProfiles
-from tests.support.shoppers import DAY, MINUTE, NOON, Shop, event, identify, order, rounded, unit
 
 NAMES = ("Product Viewed", "Product Added", "Product Removed", "Product Added to Wishlist", "Products Searched")
+
+ITEMS = ("mug", "tin")
 
 
 def test_one_story_two_stores(create_table: Callable[..., str]) -> None:
@@ -23,7 +26,9 @@ def test_one_story_two_stores(create_table: Callable[..., str]) -> None:
         at = NOON + number * timedelta(hours=rng.randint(1, 30)) - rng.randint(0, 20) * DAY
         device = {"anonymous_id": rng.choice("ab")} if who == "user:1" and number > 30 else {}
         deeds = [
-            event(rng.choice(NAMES), at + n * MINUTE, shopper=who, properties={"product_id": rng.choice(("mug", "tin"))}, **device)
+            event(
+                rng.choice(NAMES), at + n * MINUTE, shopper=who, properties={"product_id": rng.choice(("mug", "tin"))}, **device
+            )
             for n in range(rng.randint(1, 6))
         ]
         if number % 5 == 0:
@@ -36,6 +41,6 @@ def test_one_story_two_stores(create_table: Callable[..., str]) -> None:
         assert memory.capture(it) == dynamo.capture(it)
     memory.now = dynamo.now = NOON + 90 * DAY
     for shopper in ("user:1", "user:2", "anon:a", "anon:b"):
-        assert rounded(memory.profile(shopper), 3) == rounded(dynamo.profile(shopper), 3)
+        assert same(memory.profile(shopper), dynamo.profile(shopper), 1e-4)
         assert memory.logged(shopper) == dynamo.logged(shopper)
     assert memory.profile("user:1").aliases

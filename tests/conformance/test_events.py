@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from tests.support.shoppers import DAY, HOUR, NOON, SHE, event
 
 from regulars.adapters.memory.events import MemoryEventLog
 from regulars.capture.log import EventLog
-from tests.support.shoppers import DAY, HOUR, NOON, SHE, event
 
 LATER = NOON + HOUR
 

@@ -42,7 +42,13 @@ def full() -> Record:
         rule_tags={"mid-spend-minimal": ("mid-spend", "minimal")},
         seen={2900: b"\x00\xff" * 6, 2901: b"x" * 12},
         standing=Standing(
-            stage="loyal", stage_since_ms=11, stage_reason="loyal_orders", tier="high", rfm="HML", win_back="2026-01-01#1", swept_ms=12
+            stage="loyal",
+            stage_since_ms=11,
+            stage_reason="loyal_orders",
+            tier="high",
+            rfm="HML",
+            win_back="2026-01-01#1",
+            swept_ms=12,
         ),
     )
 

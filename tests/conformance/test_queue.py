@@ -110,7 +110,7 @@ def flaky(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Queue, Flaky]]
     def make(*script: Any) -> tuple[Queue, Flaky]:
         scripted = Flaky(*script)
         monkeypatch.setattr(sqs, "client", lambda service: scripted)
-        monkeypatch.setattr(sqs.time, "sleep", lambda seconds: None)
+        monkeypatch.setattr("time.sleep", lambda seconds: None)
         return sqs.SqsQueue("https://queue"), scripted
 
     return make
@@ -119,7 +119,8 @@ def flaky(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Queue, Flaky]]
 def client_error(code: str) -> Exception:
     from botocore.exceptions import ClientError
 
-    return ClientError({"Error": {"Code": code}}, "SendMessageBatch")
+    error: Exception = ClientError({"Error": {"Code": code}}, "SendMessageBatch")
+    return error
 
 
 def test_only_the_entries_that_failed_are_sent_again(flaky: Callable[..., tuple[Queue, Flaky]]) -> None:

@@ -66,9 +66,10 @@ def wake(queue_url: str) -> Wake:
     loaded: dict[str, Any] = {}
 
     def call(name: str, **changes: Any) -> tuple[int, Any]:
-        app = loaded.setdefault(name.partition(".")[0], None) or load(name.partition(".")[0])
-        loaded[name.partition(".")[0]] = app
-        reply = app.handler({**golden(name), **changes}, None)
+        of = name.partition(".")[0]
+        if of not in loaded:
+            loaded[of] = load(of)
+        reply = loaded[of].handler({**golden(name), **changes}, None)
         return reply["statusCode"], json.loads(reply["body"])
 
     return call

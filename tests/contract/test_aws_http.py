@@ -54,7 +54,7 @@ def test_signatures_are_botocores(
     request = AWSRequest(method, f"http://service.example.com:4566{path}", dict(headers), body)
     credentials = Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token or None)
     (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, "eu-west-1").add_auth(request)
-    assert ours["authorization"] == request.headers["Authorization"].replace("SignedHeaders=", "SignedHeaders=")
+    assert ours["authorization"] == request.headers["Authorization"]
     assert ours["x-amz-date"] == request.headers["X-Amz-Date"]
 
 
@@ -106,7 +106,6 @@ Both = Callable[[str], tuple[Any, Any]]
 @pytest.fixture
 def both(script: Script, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
     """`both(service)`: our client and botocore's, at the script."""
-    monkeypatch.setattr(aws_http.time, "sleep", lambda seconds: None)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
     made: list[Any] = []
@@ -213,7 +212,7 @@ GET = {"TableName": "t", "Key": {"pk": {"S": "a"}}}
 def test_errors_and_retries_are_botocores(
     script: Script, both: Both, answers: list[tuple[int, bytes] | None], tries: int, code: str
 ) -> None:
-    told = []
+    told: list[dict[str, Any]] = []
     for client in both("dynamodb"):
         script.answers, script.asked = list(answers), []
         try:
@@ -248,7 +247,7 @@ def test_a_connection_is_kept_and_replaced_when_the_other_side_hung_up(script: S
 
 
 def test_nobody_there_is_botocores_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws_http.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     client = Client("dynamodb", {**ENVIRON, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, lambda: None)
     with pytest.raises(EndpointConnectionError):
         client.get_item(**GET)

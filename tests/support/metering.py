@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from regulars.adapters.aws import client
 from tests.support.prices import READ_UNIT, SQS_REQUEST, WRITE_UNIT
+
+from regulars.adapters.aws import client
 
 
 @dataclass

@@ -44,7 +44,7 @@ ITEMS = (
         currency="GBP",
         reason="in_cart",
     ),
-    ContentItem(item_id="tea", title="Tea", price_cents=350, list_price_cents=350, currency="GBP", reason="together"),
+    ContentItem(item_id="tea", title="Tea", price_cents=350, list_price_cents=350, currency="GBP", reason="goes_with"),
 )
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+import pytest
+
 from regulars.adapters.memory.catalogue import MemoryCatalogue
 from regulars.adapters.memory.contacts import MemoryContacts
 from regulars.adapters.memory.events import MemoryEventLog
@@ -74,7 +76,9 @@ def event(name: str = "Product Viewed", at: datetime = NOON, *, id: str = "", **
         "received_at": at + SECOND,
         "properties": {"product_id": "mug"} if name.startswith("Product ") else {},
     } | changes
-    values["message_id"] = id or stable_id(name, at.isoformat(), shopper, repr(values["properties"]), repr(values.get("traits")))
+    values["message_id"] = id or stable_id(
+        name, at.isoformat(), shopper, repr(values["properties"]), repr(values.get("traits"))
+    )
     return Event(**values)
 
 
@@ -139,16 +143,10 @@ class Shop:
         return [entry.message_id for entry in self.log.read(shopper, datetime(2000, 1, 1, tzinfo=UTC))]
 
 
-def rounded(profile: Profile, digits: int = 6) -> Profile:
-    """The profile with weights as alike as two orders of adding floats make them (stores keep seven digits)."""
-    return replace(
-        profile,
-        tags=_rounded(profile.tags, digits),
-        items=_rounded(profile.items, digits),
-        channel_weights=_rounded(profile.channel_weights, digits),
-        hour_weights=_rounded(profile.hour_weights, digits),
+def same(one: Profile, other: Profile, accuracy: float = 1e-9) -> bool:
+    """Equal, with weights as alike as two orders of adding floats make them (stores keep seven digits: 1e-5)."""
+    weights = ("tags", "items", "channel_weights", "hour_weights")
+    plain = [replace(profile, **{name: {} for name in weights}) for profile in (one, other)]
+    return plain[0] == plain[1] and all(
+        getattr(one, name) == pytest.approx(getattr(other, name), rel=accuracy, abs=accuracy) for name in weights
     )
-
-
-def _rounded(values: Mapping[Any, float], digits: int) -> dict[Any, float]:
-    return {key: round(value, digits) for key, value in values.items()}

@@ -7,10 +7,10 @@ import random
 from datetime import timedelta
 
 import pytest
+from tests.support.sending import SECRET, Hand
 
 from regulars.errors import Misconfigured, Unauthorised
 from regulars.signing import Keys, Purpose, Signer
-from tests.support.sending import NOW, SECRET, Hand
 
 DAY = timedelta(days=1)
 PARTS = ("user:ann", "cart_abandoned#1", "email")
@@ -92,7 +92,15 @@ def test_keys_are_rotated_without_losing_what_was_signed() -> None:
 
 @pytest.mark.parametrize(
     "secret",
-    ["", "short", "{", "{}", '{"current": 1}', '{"current": 2, "keys": {"1": "sssssssssssssssss"}}', '{"current": 1, "keys": 3}'],
+    [
+        "",
+        "short",
+        "{",
+        "{}",
+        '{"current": 1}',
+        '{"current": 2, "keys": {"1": "ssssssssssssssss"}}',
+        '{"current": 1, "keys": 3}',
+    ],
 )
 def test_a_bad_secret_is_named_but_never_shown(secret: str) -> None:
     with pytest.raises(Misconfigured) as error:
@@ -109,4 +117,3 @@ def test_no_bearer_token_is_said_so() -> None:
     with pytest.raises(Unauthorised) as error:
         signer().shopper("")
     assert error.value.code == "no_token"
-    assert NOW

@@ -6,10 +6,13 @@ Everything is drawn from a seed and the shopper's number, so that two runs are a
 
 from __future__ import annotations
 
+import http.client
 import random
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from regulars_demo.history import Invoice
 
@@ -99,3 +102,24 @@ def _session(
 
 def _track(head: dict[str, Any], message: str, event: str, at: datetime, properties: dict[str, Any]) -> dict[str, Any]:
     return {**head, "type": "track", "event": event, "messageId": message, "timestamp": at.isoformat(), "properties": properties}
+
+
+def reads(message_id: str, opens: float = 0.45, clicks: float = 0.4) -> tuple[bool, bool]:
+    """(opens the mail, clicks in it): drawn from the message's id, a click only after an open."""
+    dice = random.Random(f"reads {message_id}")
+    opened = dice.random() < opens
+    return opened, opened and dice.random() < clicks
+
+
+def follow(html: str, path: str) -> bool:
+    """Fetch the first link of the mail whose address holds `path`, as a reader's program would; False when there is none."""
+    found = re.search(rf'"(http://127\.0\.0\.1:[^"]*{path}[^"]*)"', html)
+    if not found:
+        return False
+    parts = urlsplit(found.group(1))
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    try:
+        connection.request("GET", parts.path, headers={"User-Agent": "Mozilla/5.0 (simulated reader)"})
+        return connection.getresponse().status < 400
+    finally:
+        connection.close()

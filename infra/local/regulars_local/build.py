@@ -93,6 +93,7 @@ def run(command: list[str], environment: dict[str, str]) -> str:
     """Run quietly, return stdout; raises RuntimeError that ends with what the command said."""
     outcome = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if outcome.returncode:
-        said = f"{outcome.stdout}\n{outcome.stderr}".strip()[-4000:]
+        lines = f"{outcome.stdout}\n{outcome.stderr}".splitlines()
+        said = "\n".join(line for line in lines if line.strip() and "skipping upload" not in line)[-4000:]
         raise RuntimeError(f"{' '.join(command[:3])} failed ({outcome.returncode}):\n{said}")
     return outcome.stdout

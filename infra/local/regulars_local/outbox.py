@@ -1,7 +1,7 @@
 """What the local stack sent: e-mails as MiniStack's SES took them, SMS and push as the stub did.
 
 MiniStack keeps mails at `/_ministack/ses/messages` (not the tags, so a mail's message id is read out of its own links);
-in-app messages lie in the inbox table, where the API shows them.
+in-app messages lie in the inbox table.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from regulars.clock import from_ms
 from regulars.ids import message_id, split_message_id
 
 _OPEN_LINK = re.compile(r"/l/o/([A-Za-z0-9_-]+)")
@@ -93,6 +94,25 @@ def texts(directory: Path) -> Iterator[Sent]:
             subject="",
             text=entry["text"],
             **_named(entry["message_id"]),
+        )
+
+
+def popups(inbox_table: str) -> Iterator[Sent]:
+    """The in-app messages of all shoppers; reads the stack that the AWS variables of this process point at."""
+    from regulars.adapters.dynamodb.client import scan
+
+    for item in scan(inbox_table):
+        popup = item["content"]
+        yield Sent(
+            id=f"{item['pk']} {item['sk']}",
+            at=from_ms(item["created"]).isoformat(),
+            channel="inapp",
+            to=item["pk"],
+            subject=popup.get("title", ""),
+            text=popup.get("body", ""),
+            url=popup.get("url", ""),
+            image_url=popup.get("image_url", ""),
+            **_named(message_id(item["pk"], item["sk"])),
         )
 
 

@@ -22,7 +22,8 @@ from regulars.access import hash_key
 from regulars.errors import Invalid, Misconfigured, RegularsError
 from regulars.operation.http import OperatorApi
 from regulars.operation.quarantine import list_records, replay_records
-from regulars.shop import OVERRIDES_KEY, check, parse_yaml
+from regulars.sections import check
+from regulars.shop import OVERRIDES_KEY, parse_yaml
 from regulars_ops.stack import Stack
 
 _EVENTS_A_BATCH = 100

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from regulars.errors import GiveUp
+from regulars.errors import GiveUp, Misconfigured
 from regulars.messages import QueueMessage, decode
 
 M = TypeVar("M", bound=QueueMessage)
@@ -137,7 +137,10 @@ def _process(kind: str, event: Mapping[str, Any], handle: Callable[[Any], None],
             logger().error("giving up", extra={"code": error.code, "reason": error.reason})
             raise
         except Exception as error:
-            logger().warning("entry failed", extra={"error": type(error).__name__, "code": getattr(error, "code", "")})
+            # The reason of a Misconfigured names settings only; other reasons may quote a shopper's data and stay out.
+            reason = error.reason if isinstance(error, Misconfigured) else ""
+            facts = {"error": type(error).__name__, "code": getattr(error, "code", ""), "reason": reason}
+            logger().warning("entry failed", extra=facts)
             raise
 
     processor = BatchProcessor(event_type=getattr(EventType, kind), raise_on_entire_batch_failure=False)

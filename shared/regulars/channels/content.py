@@ -18,7 +18,7 @@ CALL_LINK = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentItem:
-    """One item card. `reason` is a code of the words files (`in_cart`, `viewed`, `similar`, `together`, …) or ""."""
+    """One item card. `reason` is a code of the words files (`in_cart`, `viewed`, `goes_with`, …) or ""."""
 
     item_id: str
     title: str

@@ -1,9 +1,9 @@
 """The shopper's own routes. She shows a Bearer token (`regulars.signing`), made by the shop's server or `regulars token`.
 
-    GET  /v1/inbox                     {"messages": […], "unread": 1}
-    POST /v1/inbox/{message_id}/read   {"message_id": …, "first": true}
-    GET  /v1/preferences               {"channels": {"email": {"consent": true, "reachable": true}, …}, "topics": {}, …}
-    PUT  /v1/preferences               {"consent": {"email": false}, "topics": {"email/carts": false}, "language": "zh"}
+GET  /v1/inbox                     {"messages": […], "unread": 1}
+POST /v1/inbox/{message_id}/read   {"message_id": …, "first": true}
+GET  /v1/preferences               {"channels": {"email": {"consent": true, "reachable": true}, …}, "topics": {}, …}
+PUT  /v1/preferences               {"consent": {"email": false}, "topics": {"email/carts": false}, "language": "zh"}
 """
 
 from __future__ import annotations

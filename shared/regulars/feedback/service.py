@@ -75,11 +75,12 @@ class RecordFeedback:
             self._withdraw(feedback, shopper, now)
 
     def _withdraw(self, feedback: Feedback, shopper: str, now: datetime) -> None:
-        """Consent off for the channel, or only for `detail.topic` of it; nothing is written when it is off already."""
+        """Consent off for the channel, or only for `detail.topic` of it; nothing is written when it is off
+        already, or nothing is known of the shopper (erased: no consent stands, and no record may come back)."""
         contact = self._contacts.load(shopper)
         topic = str(feedback.detail.get("topic") or "")
         subject = f"{feedback.channel}/{topic}" if topic else feedback.channel
-        if (contact.topics if topic else contact.consent).get(subject) is False:
+        if not contact.version or (contact.topics if topic else contact.consent).get(subject) is False:
             return
         proof = {"source": f"feedback:{feedback.kind}", "at": feedback.at_ms, "message_id": feedback.message_id}
         if topic:

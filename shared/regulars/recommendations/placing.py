@@ -39,13 +39,12 @@ def place(candidates: Iterable[Candidate], situation: Situation, rules: Sequence
     banned = [rule for rule in active if rule.action == "ban"]
     pool = _scored(best, active, banned, situation, placing)
     pool.sort(key=lambda candidate: (-candidate.score, candidate.item_id))
-    if ask.category and ask.scene != "product":
-        pool = [candidate for candidate in pool if _under(situation.snapshot[candidate.item_id].category, ask.category)]
+    pool = [candidate for candidate in pool if _asked_for(candidate.item_id, situation)]
     chosen = _diverse(pool, situation) if ask.scene == "home" and not ask.category else pool[: ask.limit]
     if len(chosen) < ask.limit:
         taken = {candidate.item_id for candidate in chosen}
         for candidate in padding(situation, taken):
-            if not _banned(candidate.item_id, banned, situation):
+            if _asked_for(candidate.item_id, situation) and not _banned(candidate.item_id, banned, situation):
                 chosen.append(candidate)
             if len(chosen) >= ask.limit:
                 break
@@ -53,7 +52,12 @@ def place(candidates: Iterable[Candidate], situation: Situation, rules: Sequence
     return placing
 
 
-def _under(category: str, parent: str) -> bool:
+def _asked_for(item_id: str, situation: Situation) -> bool:
+    """In the category of the question, if it names one; on a product page that is only a hint."""
+    parent = situation.ask.category
+    if not parent or situation.ask.scene == "product":
+        return True
+    category = situation.snapshot[item_id].category
     return category == parent or category.startswith(f"{parent}/")
 
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.support.shoppers import DAY, HOUR, MINUTE, MUG, NOON, SECOND, SHE, Shop, event, identify, order, unit
 
 from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.capture.model import Event
 from regulars.errors import Conflict, TryLater
 from regulars.profiles.record import Record
-from tests.support.shoppers import DAY, HOUR, MINUTE, MUG, NOON, SECOND, SHE, Shop, event, identify, order, unit
 
 LATER = NOON + HOUR
 
@@ -165,7 +165,9 @@ def test_a_crash_at_any_boundary_loses_nothing_and_doubles_nothing() -> None:
     for steps in range(200):
         shop = Shop()
         shop.capture(unit(story()))
-        ports: dict[str, Any] = {name: Fragile(getattr(shop, name), fuse) for name in ("profiles", "log", "contacts", "catalogue")}
+        ports: dict[str, Any] = {
+            name: Fragile(getattr(shop, name), fuse) for name in ("profiles", "log", "contacts", "catalogue")
+        }
         fragile = Shop(**ports)
         fuse.steps = steps
         try:

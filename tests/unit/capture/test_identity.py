@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from tests.support.shoppers import DAY, HOUR, MINUTE, NOON, SHE, Shop, event, identify, order, same, unit
 
 from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.capture.model import Event
 from regulars.profiles.record import Record
-from tests.support.shoppers import DAY, HOUR, MINUTE, NOON, SHE, Shop, event, identify, order, rounded, unit
 
 GUEST = "anon:a1"
 LOGIN = NOON + HOUR
@@ -19,7 +19,9 @@ def alias(at: datetime = LOGIN) -> Event:
     return event("", at, type="alias", properties={}, previous_id="a1")
 
 
-@pytest.mark.parametrize("login", [alias(), identify({"style": "x"}, LOGIN, anonymous_id="a1"), event(at=LOGIN, anonymous_id="a1")])
+@pytest.mark.parametrize(
+    "login", [alias(), identify({"style": "x"}, LOGIN, anonymous_id="a1"), event(at=LOGIN, anonymous_id="a1")]
+)
 def test_whatever_names_both_ids_joins_the_history(login: Event) -> None:
     shop = Shop()
     shop.capture(unit([event(shopper=GUEST), order("o1", NOON + MINUTE, shopper=GUEST)]))
@@ -53,7 +55,7 @@ def test_joined_history_is_as_if_it_had_been_hers_from_the_start() -> None:
     for shop in (hers, joined):
         shop.capture(unit([event("Products Searched", NOON + 3 * DAY)]))
         shop.capture(unit([alias(NOON + 7 * DAY)]))
-    assert rounded(joined.profile()) == rounded(hers.profile())
+    assert same(joined.profile(), hers.profile())
 
 
 def test_a_repeat_of_a_joined_event_is_still_known() -> None:

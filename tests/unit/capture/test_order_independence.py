@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.shoppers import DAY, MINUTE, NOON, SHE, Shop, event, identify, same, unit
 
 from regulars.capture.model import Event
-from tests.support.shoppers import DAY, MINUTE, NOON, SHE, Shop, event, identify, order, rounded, unit
 
 ITEMS = ("mug", "tin", "rug", "lamp")
 STORY_DAYS = 30
@@ -36,7 +36,9 @@ def deed(number: int, name: str, item: str, minutes: int, by_guest: bool) -> Eve
     if name.startswith("Order "):
         properties = {"order_id": f"o{number % 4}", "total": float(number % 7 + 1) * 10, "products": [{"product_id": item}]}
         return event(name, at, id=f"m{number}", properties=properties, **who)
-    return event(name, at, id=f"m{number}", properties={"product_id": item, "category": f"c-{item}", "dwell_seconds": 45}, **who)
+    return event(
+        name, at, id=f"m{number}", properties={"product_id": item, "category": f"c-{item}", "dwell_seconds": 45}, **who
+    )
 
 
 deeds = st.lists(
@@ -52,10 +54,10 @@ def wanted(story: tuple[Event, ...]) -> Any:
     for it in sorted(story, key=lambda entry: (entry.at, entry.message_id)):
         shop.capture(unit([it]))
     shop.capture(unit([event("Signed In", NOON + STORY_DAYS * DAY, id="login", anonymous_id="a1")]))
-    return rounded(shop.profile(), 4), sorted({*shop.logged(), *shop.logged("anon:a1")})
+    return shop.profile(), sorted({*shop.logged(), *shop.logged("anon:a1")})
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(deeds, st.randoms(use_true_random=False))
 def test_permutations_cuts_and_second_deliveries_change_nothing(drawn: list[tuple[str, str, int, bool]], rng: Any) -> None:
     story = tuple(deed(number, *entry) for number, entry in enumerate(drawn))
@@ -75,6 +77,6 @@ def test_permutations_cuts_and_second_deliveries_change_nothing(drawn: list[tupl
     for it in units:
         shop.capture(it)
     profile, log = wanted(story)
-    assert rounded(shop.profile(), 4) == profile
+    assert same(shop.profile(), profile)
     logged = [*shop.logged(), *shop.logged("anon:a1")]
     assert sorted(logged) == log

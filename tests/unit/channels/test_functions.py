@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.sending import ADDRESSES, BASE_URL, NOW, SECRET, SHOPPER, planned
 
 from regulars.adapters.dynamodb.contacts import DynamoContacts
 from regulars.adapters.dynamodb.inbox import DynamoInbox
 from regulars.adapters.dynamodb.messages import DynamoLedger
 from regulars.decisions.model import CHANNELS, Message, State
 from regulars.messages import Feedback, decode
-from tests.support.sending import ADDRESSES, BASE_URL, NOW, SECRET, SHOPPER, planned
+from regulars_local import outbox
 
 ROOT = Path(__file__).resolve().parents[3]
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
@@ -60,7 +61,6 @@ class World:
             "LINK_BASE_URL": BASE_URL + "/",
             "EMAIL_SENDER": "shop@example.com",
             "EMAIL_CONFIGURATION_SET": "",
-            "WRITE_KEY_HASHES": "",
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
@@ -93,7 +93,7 @@ def world(create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_send_message_sends_a_mail_with_one_click_headers_once(world: World) -> None:
-    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.ses.models import ses_backends
 
     world.plan()
@@ -110,6 +110,8 @@ def test_send_message_sends_a_mail_with_one_click_headers_once(world: World) -> 
 def test_send_message_fills_the_inbox_and_serve_shopper_shows_it(world: World) -> None:
     world.plan("inapp")
     assert handler("send_message")(golden("send_message.inapp"), None) == {"batchItemFailures": []}
+    (popup,) = outbox.popups("inbox")
+    assert (popup.shopper, popup.kind, popup.subject) == (SHOPPER, "cart_abandoned", "Your basket is still here")
     wake = handler("serve_shopper")
     shown = json.loads(wake(golden("serve_shopper.inbox"), None)["body"])
     assert shown["unread"] == 1

@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from tests.support.sending import BASE_URL, DECISIONS, ITEMS, SETTINGS, content, link_maker, planned
 
 from regulars.channels.config import ChannelSettings
 from regulars.channels.content import Content
@@ -17,8 +18,9 @@ from regulars.channels.sms import parts
 from regulars.channels.wording import shipped_words
 from regulars.decisions.model import Message
 from regulars.errors import GiveUp
+from regulars.recommendations.reasons import TEXTS as REASONS
 from regulars.shop import section
-from tests.support.sending import BASE_URL, DECISIONS, ITEMS, SETTINGS, content, link_maker, planned
+from regulars.triggers.config import Triggers
 
 KINDS = sorted(shipped_words()["en"]["kinds"])
 LANGUAGES = sorted(shipped_words())
@@ -58,6 +60,14 @@ def texts(rendered: Rendered) -> list[str]:
 def test_every_configured_kind_has_words() -> None:
     assert set(KINDS) == set(DECISIONS.kinds)
     assert set(LANGUAGES) == {"en", "zh"}
+
+
+def test_every_reason_and_status_that_the_shop_gives_has_words() -> None:
+    reasons = {*REASONS["en"], *(kind.item_reason for kind in DECISIONS.kinds.values() if kind.item_reason)}
+    statuses = set(section(Triggers, "triggers").orders.statuses.values())
+    for language in LANGUAGES:
+        assert reasons <= set(shipped_words()[language]["reasons"])
+        assert statuses <= set(shipped_words()[language]["statuses"])
 
 
 @pytest.mark.parametrize(("kind", "language", "tone"), list(product(KINDS, LANGUAGES, TONES)))

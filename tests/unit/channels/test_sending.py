@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.support.sending import DECISIONS, EMAIL, NOW, SHOPPER, Sender, order, planned
 
 from regulars.adapters.memory.channels import MemoryProvider
 from regulars.channels.config import Sending
 from regulars.channels.ports import Accepted, Ambiguous, Envelope, Later, Outcome, Refused
 from regulars.decisions.model import State
 from regulars.errors import Conflict, GiveUp, TryLater
-from tests.support.sending import DECISIONS, EMAIL, NOW, SHOPPER, Sender, order, planned
 
 
 class Crash(BaseException):
@@ -101,13 +101,12 @@ WITHDRAWALS: list[Callable[[Sender], None]] = [
 
 @pytest.mark.parametrize("withdraw", WITHDRAWALS)
 @pytest.mark.parametrize("step", ["get", "load", "claim", "render"])
-def test_a_withdrawal_at_any_step_before_the_fence_wins(
-    sender: Sender, step: str, withdraw: Callable[[Sender], None]
-) -> None:
+def test_a_withdrawal_at_any_step_before_the_fence_wins(sender: Sender, step: str, withdraw: Callable[[Sender], None]) -> None:
     message = sender.plan()
     service = sender.service()
     part: Any = {"get": service._ledger, "load": service._contacts, "claim": service._ledger, "render": service._renderer}[step]
-    original, done = getattr(part, step), []
+    original = getattr(part, step)
+    done: list[str] = []
 
     def stepping(*arguments: Any, **named: Any) -> Any:
         result = original(*arguments, **named)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.support.sending import ADDRESSES, NOW, SHOPPER, Hand, signer
 
 from regulars.adapters.memory.channels import MemoryInbox
 from regulars.adapters.memory.contacts import MemoryContacts
@@ -22,7 +23,6 @@ from regulars.ids import message_id
 from regulars.messages import Feedback
 from regulars.signing import Purpose
 from regulars.web import Request
-from tests.support.sending import ADDRESSES, NOW, SHOPPER, Hand, signer
 
 ENTRY = InboxEntry(
     shopper=SHOPPER,
@@ -97,7 +97,8 @@ def test_a_message_is_read_once_and_the_report_has_one_id(app: App) -> None:
     ],
 )
 def test_only_her_own_messages_can_be_read(app: App, wanted: str, error: type[RegularsError]) -> None:
-    app.inbox.put(replace(ENTRY, shopper="user:bob"))
+    for shopper in ("user:bob", SHOPPER):
+        app.inbox.put(replace(ENTRY, shopper=shopper))
     with pytest.raises(error):
         app.call("POST /v1/inbox/{message_id}/read", message_id=wanted)
     assert app.queue.messages == []

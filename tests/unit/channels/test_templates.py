@@ -13,7 +13,7 @@ from regulars_ops.compile_templates import SOURCES, compile_words, compiled
 
 def test_the_compiled_templates_are_those_of_the_sources() -> None:
     for name, text in compiled().items():
-        assert (SOURCES / "compiled" / name).read_text("utf-8") == text, f"{name}: run make templates"
+        assert (SOURCES / "compiled" / name).read_text("utf-8") == text, f"{name}: run python -m regulars_ops.compile_templates"
 
 
 def test_check_passes_and_writes_nothing() -> None:

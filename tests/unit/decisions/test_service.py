@@ -12,6 +12,7 @@ from tests.support.decisions import EVENING, HOUR, SHE, Desk, moment
 from regulars.decisions.model import State
 from regulars.errors import TryLater
 from regulars.ids import split_message_id
+from regulars.messages import Moment
 from regulars.profiles.model import Profile
 
 NOON = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
@@ -61,7 +62,7 @@ def test_a_crash_between_record_and_defer_loses_nothing() -> None:
     desk = Desk(now=NOON)
     working = desk.decide
 
-    def failing(*_: object) -> None:
+    def failing(moment: Moment, until: datetime) -> None:
         raise TryLater("timers down")
 
     with pytest.raises(TryLater):
@@ -103,7 +104,7 @@ def test_a_decision_by_another_worker_meanwhile_stands() -> None:
     desk = Desk()
     stale = desk.ledger.list
     desk.decide(moment())
-    desk.ledger.list = lambda shopper, limit=100: []  # type: ignore[method-assign, assignment]
+    desk.ledger.list = lambda shopper, limit=100: []  # type: ignore[method-assign]
     desk.knows(traits={"open_complaint": True})
     assert desk.decide(moment()).state is State.PLANNED
     desk.ledger.list = stale  # type: ignore[method-assign]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from regulars.metrics.config import load
 from regulars.metrics.counts import CountKey, Counts
 from regulars.metrics.model import KPIS, Sums
 from regulars.metrics.ports import Entry
-from regulars.metrics.report import build_report, lifecycle_summary
+from regulars.metrics.report import Report, Row, build_report, lifecycle_summary
 from regulars.metrics.service import ACTIVE, Reports, WriteReports
 
 DAY = date(2026, 8, 5)
@@ -50,13 +51,13 @@ LIFECYCLE = {
 }  # fmt: skip
 
 
-def report(counters=COUNTERS, lifecycle=LIFECYCLE):
+def report(counters: Any = COUNTERS, lifecycle: Any = LIFECYCLE) -> Report:
     return build_report(
         counters, DAY, DAY, goals=CONFIG.goals, made_at=NOW, active_shoppers=321, lifecycle=lifecycle
     )  # fmt: skip
 
 
-def rows(**arguments):
+def rows(**arguments: Any) -> dict[str, Row]:
     return {row.kpi.name: row for row in report(**arguments).kpis}
 
 
@@ -73,31 +74,31 @@ def rows(**arguments):
         ("tag_coverage", 0.94, False, 1000),
     ],
 )
-def test_each_kpi_against_its_goal(name, value, met, n):
+def test_each_kpi_against_its_goal(name: Any, value: Any, met: Any, n: Any) -> None:
     row = rows()[name]
     assert row.value == pytest.approx(value)
     assert (row.met, row.n, row.note) == (met, n, "")
 
 
 @pytest.mark.parametrize("name", ["recommendation_uplift", "roi", "session_minutes"])
-def test_what_is_not_captured_is_said_not_guessed(name):
+def test_what_is_not_captured_is_said_not_guessed(name: Any) -> None:
     row = rows()[name]
     assert (row.value, row.met) == (None, None)
     assert row.note.startswith("not measured: ")
 
 
-def test_without_data_there_is_no_value_and_no_verdict():
+def test_without_data_there_is_no_value_and_no_verdict() -> None:
     for row in rows(counters={}, lifecycle=None).values():
         assert (row.value, row.met, row.n) == (None, None, 0)
         assert row.note
 
 
-def test_complaints_are_judged_by_what_was_sent_where_no_deliveries_are_reported():
+def test_complaints_are_judged_by_what_was_sent_where_no_deliveries_are_reported() -> None:
     counters = {key: value for key, value in COUNTERS.items() if not key.field.startswith("delivered")}
     assert rows(counters=counters)["complaints"].n == 130
 
 
-def test_every_kpi_of_the_board_has_a_goal_and_the_goals_are_those_required():
+def test_every_kpi_of_the_board_has_a_goal_and_the_goals_are_those_required() -> None:
     assert {kpi.name for kpi in KPIS} == set(CONFIG.goals)
     assert CONFIG.goals["recommendation_ctr"] == 0.18
     assert CONFIG.goals["recommendation_conversion"] == 0.05
@@ -108,20 +109,20 @@ def test_every_kpi_of_the_board_has_a_goal_and_the_goals_are_those_required():
     assert 0.90 <= CONFIG.goals["tag_coverage"] <= 0.95
 
 
-def test_goals_are_configuration():
+def test_goals_are_configuration() -> None:
     assert load({"metrics": {"goals": {"response": 0.1}}}).goals["response"] == 0.1
     with pytest.raises(Invalid, match="report_dayz"):
         load({"metrics": {"report_dayz": 7}})
 
 
-def test_sums_add_days_and_fields_under_a_root():
+def test_sums_add_days_and_fields_under_a_root() -> None:
     sums = Sums.of({CountKey(DAY, "messages/a", "sent/email"): 1, CountKey(date(2026, 8, 4), "messages/a", "sent/email"): 2,
                     CountKey(DAY, "messages/b", "sent/push"): 4, CountKey(DAY, "messages/b", "sentinel"): 8})  # fmt: skip
     assert sums.total("messages", "sent") == 7
     assert sums.total("messages/a", "sent/email") == 3
 
 
-def test_the_report_tells_silence_by_reason_and_credit_by_kind():
+def test_the_report_tells_silence_by_reason_and_credit_by_kind() -> None:
     made = report()
     assert made.reasons == {"no_consent": 15, "answered_by_order": 5}
     assert made.credited == {"cart_abandoned": (2, 12345)}
@@ -129,7 +130,7 @@ def test_the_report_tells_silence_by_reason_and_credit_by_kind():
     assert made.activity["opens by machines, left out"] == 4
 
 
-def test_text_markdown_and_json_say_the_same():
+def test_text_markdown_and_json_say_the_same() -> None:
     made = report()
     text, markdown, wire = made.text(), made.markdown(), made.to_wire()
     for part in ("Recommendation click-through", "20.0%", "≥ 18.0%", "123.45", "700.00", "321", "no_consent"):
@@ -141,7 +142,7 @@ def test_text_markdown_and_json_say_the_same():
     assert max(map(len, text.splitlines())) < 170
 
 
-def test_the_newest_lifecycle_summary_not_after_the_day_is_used():
+def test_the_newest_lifecycle_summary_not_after_the_day_is_used() -> None:
     storage = MemoryStorage()
     assert lifecycle_summary(storage, DAY) is None
     for day, shoppers in (("2026-08-03", 1), ("2026-08-05", 2), ("2026-08-06", 3)):
@@ -156,7 +157,7 @@ def reports(storage: MemoryStorage) -> Reports:
     return Reports(counters, sketches, storage, lambda: NOW, lambda: CONFIG)
 
 
-def test_write_reports_keeps_yesterday_as_json_and_markdown():
+def test_write_reports_keeps_yesterday_as_json_and_markdown() -> None:
     storage = MemoryStorage()
     summary = WriteReports(reports(storage), storage, lambda: NOW)()
     assert summary == {"day": "2026-08-05", "prefix": "reports/kpi/day=2026-08-05", "goals_met": 2, "goals_measured": 4}
@@ -166,6 +167,6 @@ def test_write_reports_keeps_yesterday_as_json_and_markdown():
     assert storage.objects["reports/kpi/day=2026-08-05/report.md"].startswith(b"# KPI report")
 
 
-def test_days_in_the_wrong_order_are_refused():
+def test_days_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(Invalid):
         reports(MemoryStorage()).report(date(2026, 8, 6), DAY)

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from tests.support.shoppers import DAY, HOUR, MINUTE, NOON, Shop, config, event, identify, order, unit
 
 from regulars.errors import Invalid
 from regulars.profiles.facts import FACTS, ITEM_FACTS, Facts
 from regulars.profiles.festivals import check, days_until
 from regulars.profiles.record import ItemMark
 from regulars.profiles.rules import load_rules
-from tests.support.shoppers import DAY, HOUR, MINUTE, NOON, Shop, config, event, order, unit
 
 BEFORE_SPRING_FESTIVAL = datetime(2026, 2, 1, 12, tzinfo=UTC)
 
@@ -66,20 +66,15 @@ def test_a_verdict_on_orders_stands_while_only_views_come() -> None:
 
 
 def test_a_shop_adds_changes_and_switches_off_rules() -> None:
-    own = {
-        "tag_rules": {
-            "rules": {
-                "searcher": {"enabled": False},
-                "vip": {"tags": ["vip"], "when": {"any": [{"trait": "plan", "equals": "gold"}, {"not": {"fact": "cart.items", "below": 9}}]}},
-            }
-        }
-    }
-    rules = {rule.name: rule for rule in load_rules(own, config().festivals)}
+    gold, full = {"trait": "plan", "equals": "gold"}, {"not": {"fact": "cart.items", "below": 9}}
+    own = {"searcher": {"enabled": False}, "vip": {"tags": ["vip"], "when": {"any": [gold, full]}}}
+    rules = {rule.name: rule for rule in load_rules({"tag_rules": {"rules": own}}, config().festivals)}
     assert "searcher" not in rules
     assert "high-interest" in rules
     shop = Shop()
-    facts = Facts(shop.profile(), {}, config().festivals, orders_known=True)
-    assert not rules["vip"].holds(facts)
+    assert not rules["vip"].holds(Facts(shop.profile(), {}, config().festivals, orders_known=True))
+    shop.capture(unit([identify({"plan": "gold"})]))
+    assert rules["vip"].holds(Facts(shop.profile(), {}, config().festivals, orders_known=True))
 
 
 @pytest.mark.parametrize(
@@ -117,13 +112,10 @@ def test_every_fact_can_be_asked() -> None:
 
 
 def test_a_trait_of_another_type_satisfies_nothing() -> None:
-    (rule,) = (
-        rule
-        for rule in load_rules({"tag_rules": {"rules": {"x": {"tags": ["x"], "when": {"trait": "plan", "above": 3}}}}}, config().festivals)
-        if rule.name == "x"
-    )
+    own = {"x": {"tags": ["x"], "when": {"trait": "plan", "above": 3}}}
+    rule = load_rules({"tag_rules": {"rules": own}}, config().festivals)[-1]
     shop = Shop()
-    shop.capture(unit([event("", type="identify", properties={}, traits={"plan": "gold"})]))
+    shop.capture(unit([identify({"plan": "gold"})]))
     assert not rule.holds(Facts(shop.profile(), {}, config().festivals, orders_known=True))
 
 
@@ -148,7 +140,9 @@ def test_festivals(festival: str, today: date, days: int) -> None:
     assert days_until(config().festivals[festival], today) == days
 
 
-@pytest.mark.parametrize("shape", [{"month": 2}, {"month": 13, "day": 1}, {"lunar_month": 1}, {"month": 2, "weekday": 1, "nth": 9}])
+@pytest.mark.parametrize(
+    "shape", [{"month": 2}, {"month": 13, "day": 1}, {"lunar_month": 1}, {"month": 2, "weekday": 1, "nth": 9}]
+)
 def test_a_festival_without_a_date_is_refused(shape: dict[str, int]) -> None:
     with pytest.raises(Invalid) as refusal:
         check({"mine": shape})

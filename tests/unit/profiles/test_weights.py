@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from tests.support.shoppers import DAY, HOUR, NOON, SHE, Shop, event, identify, order, unit, weights
 
 from regulars.errors import Invalid
 from regulars.profiles.applying import applied
@@ -15,7 +16,6 @@ from regulars.profiles.model import tag_value
 from regulars.profiles.reading import profile_at
 from regulars.profiles.record import Record
 from regulars.shop import section
-from tests.support.shoppers import DAY, HOUR, NOON, SHE, Shop, event, identify, order, unit, weights
 
 
 def viewed(category: str, at: Any = NOON, **more: Any) -> Any:
@@ -150,7 +150,9 @@ def test_orders_are_net_of_refunds_and_cancelled_ones_are_none() -> None:
 def test_an_order_told_twice_under_other_message_ids_is_one_order() -> None:
     shop = Shop()
     shop.capture(unit([order("o1", id="m1"), order("o1", id="m2")]))
-    update = event("Order Updated", NOON + HOUR, properties={"order_id": "o1", "total": 25, "products": [{"product_id": "tin"}]})
+    update = event(
+        "Order Updated", NOON + HOUR, properties={"order_id": "o1", "total": 25, "products": [{"product_id": "tin"}]}
+    )
     status = event("Order Updated", NOON + DAY, properties={"order_id": "o1", "status": "packed"})
     shop.capture(unit([status, update]))
     (it,) = shop.profile().orders

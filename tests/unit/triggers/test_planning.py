@@ -161,6 +161,7 @@ def test_deeds_too_old_or_from_the_future_arm_nothing_about_the_moment(loop: Loo
     shipped = event("Order Shipped", at, order_id="o9")
     loop.plan(added(at=at), viewed(at=at), identified(at), event("Signed Up", at), shipped, at_once=True)
     loop.plan(ordered("mug", at=at), at_once=True)
+    loop.fire()
     assert {key.split("#")[0] for key in loop.known()} <= {"repurchase_due"}
     assert loop.told == []
 
@@ -171,7 +172,8 @@ def test_an_imported_history_still_plans_what_lies_ahead(loop: Loop) -> None:
 
 
 def test_a_stream_that_lags_five_hours_still_reminds_at_once(loop: Loop) -> None:
-    loop.plan(added(at=NOW - hours(5)))
+    plan = loop.plan(added(at=NOW - hours(5)))
+    assert [timer.due_at for timer in plan.sets] == [NOW], "never behind the tick"
     loop.fire()
     assert loop.told == ["cart_abandoned#2026-07-01T07:00"]
 

@@ -19,6 +19,8 @@ _LATER = frozenset(
         "RequestLimitExceeded",
         "LimitExceededException",
         "ServiceQuotaExceededException",
+        "SendingPausedException",
+        "AccountSuspendedException",
         "AccessDeniedException",
         "AuthorizationError",
         "ExpiredTokenException",

@@ -68,8 +68,8 @@ class DynamoSources:
         shards = [keys.stockouts(shard) for shard in range(keys.STOCKOUT_SHARDS)]
         requests = {self._catalogue: shards, **({self._models: model_keys} if model_keys else {})}
         read = batch_get(requests)
-        self._remember(version, new_items, old_scopes, read.get(self._models, []), now)
-        rows = {item_id: self._rows[version, item_id] for item_id in items}
+        known = {item_id: self._rows[version, item_id] for item_id in items if (version, item_id) in self._rows}
+        rows = {**known, **self._remember(version, new_items, old_scopes, read.get(self._models, []), now)}
         popularity = {scope: self._scopes[scope][1] for scope in wanted_scopes}
         return Neighbourhood(
             {item_id: Row(_Lazy(raw), raw.get("gap_days")) for item_id, raw in rows.items() if raw is not None},
@@ -103,17 +103,17 @@ class DynamoSources:
 
     def _remember(
         self, version: str, items: list[str], scopes: list[str], raw_items: Iterable[Mapping[str, Any]], now: datetime
-    ) -> None:
-        """Absence is remembered too: an item without neighbours is asked for as often as any other."""
+    ) -> dict[str, Mapping[str, Any] | None]:
+        """Keeps what was read and returns its rows. Absence is kept too: an item without neighbours is asked for as often
+        as any other."""
         if len(self._rows) + len(items) > self._cache_rows:
             self._rows.clear()
-        if len(self._scopes) + len(scopes) > self._cache_rows:
-            self._scopes.clear()
         raw = {item["pk"]: item for item in raw_items}
-        for item_id in items:
-            self._rows[version, item_id] = raw.get(keys.neighbours(version, item_id)["pk"])
+        rows = {item_id: raw.get(keys.neighbours(version, item_id)["pk"]) for item_id in items}
+        self._rows.update({(version, item_id): row for item_id, row in rows.items()})
         for scope in scopes:
             self._scopes[scope] = (now, _popularity(raw.get(keys.popularity(scope)["pk"])))
+        return rows
 
 
 class _Common:

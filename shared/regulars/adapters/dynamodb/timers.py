@@ -52,14 +52,14 @@ class DynamoTimers:
         due_ms, token = to_ms(timer.due_at), secrets.token_hex(6)
         entry = keys.due(due_ms, shard_of(timer.shopper, self._shards), timer.shopper, timer.key)
         pointer = {**keys.timer(timer.shopper, timer.kind, timer.subject), **encode_timer(timer)}
-        old = self._swap("put_item", Item=item_to_wire({**pointer, "entry": entry["pk"], "token": token}))
+        old = self._swap("put_item", Item=item_to_wire({**pointer, "token": token}))
         hint = {"shopper": timer.shopper, "pointer": pointer["sk"], "token": token}
         with translated():
             dynamodb().put_item(
                 TableName=self._table, Item=item_to_wire({**entry, **hint, "expires_at": pointer["expires_at"]})
             )
         if old and old["due"] != due_ms:
-            self._clear(_entry_of(old), old["token"])
+            self._clear(self._entry_of(old), old["token"])
 
     def cancel(self, shopper: str, kinds: Sequence[str], *, subject: str | None = None) -> int:
         if subject is None:
@@ -70,7 +70,7 @@ class DynamoTimers:
         for kind, which in found:
             old = self._swap("delete_item", Key=item_to_wire(keys.timer(shopper, kind, which)))
             if old:
-                self._clear(_entry_of(old), old["token"])
+                self._clear(self._entry_of(old), old["token"])
                 cancelled += 1
         return cancelled
 
@@ -149,6 +149,11 @@ class DynamoTimers:
             answer = getattr(dynamodb(), operation)(TableName=self._table, ReturnValues="ALL_OLD", **arguments)
         return item_from_wire(answer.get("Attributes") or {})
 
+    def _entry_of(self, pointer: Item) -> dict[str, str]:
+        """The index entry of a pointer. One set when there were fewer shards is not found; the tick clears it as stale."""
+        key = pointer["sk"].removeprefix(keys.TIMER)
+        return keys.due(pointer["due"], shard_of(pointer["pk"], self._shards), pointer["pk"], key)
+
     def _clear(self, entry: Mapping[str, str], token: str) -> None:
         """Delete an index entry, unless a later set wrote it anew."""
         try:
@@ -173,12 +178,6 @@ def _partitions(low_ms: int, until_ms: int, shard: int) -> Iterator[str]:
 
 def _due_ms(entry: Item) -> int:
     return int(entry["sk"][:13])
-
-
-def _entry_of(pointer: Item) -> dict[str, str]:
-    """The index entry a pointer stands for, where it was put: the number of shards may have risen since."""
-    key = pointer["sk"].removeprefix(keys.TIMER)
-    return {"pk": pointer["entry"], "sk": keys.due(pointer["due"], 0, pointer["pk"], key)["sk"]}
 
 
 def encode_timer(timer: Timer) -> dict[str, Any]:

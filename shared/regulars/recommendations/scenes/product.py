@@ -22,7 +22,9 @@ def _product(situation: Situation, seeds: Seeds) -> list[Candidate]:
     alike, _ = spread(seeds, situation.rows, SIMILAR, situation.fresh)
     if own and own.category:
         damping = situation.settings.blend.same_category_goes_with
-        goes = {i: s * (damping if situation.snapshot[i].category == own.category else 1.0) for i, s in goes.items()}
+        goes = normalised(
+            {i: s * (damping if situation.snapshot[i].category == own.category else 1.0) for i, s in goes.items()}
+        )
         alike = {i: s for i, s in alike.items() if situation.snapshot[i].category == own.category}
     candidates = [Candidate(i, s * weights["goes_with"], "goes_with", (asked,)) for i, s in goes.items()]
     candidates += [Candidate(i, s * weights["substitutes"], "similar_to", (asked,)) for i, s in normalised(alike).items()]

@@ -1,0 +1,44 @@
+"""Every section that a `shop.yaml` may have, so that a whole file can be checked before it is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from regulars import shop
+from regulars.capture.config import Capture
+from regulars.catalogue.config import CatalogueSettings
+from regulars.channels.config import ChannelSettings
+from regulars.decisions.config import Decisions
+from regulars.errors import Invalid
+from regulars.feedback.config import FeedbackConfig
+from regulars.metrics.config import MetricsConfig
+from regulars.privacy.config import Privacy
+from regulars.profiles.config import ProfilesConfig
+from regulars.recommendations.config import RecommendationSettings
+from regulars.similarity.config import SimilaritySettings
+from regulars.triggers.config import Triggers
+
+SECTIONS: Mapping[str, type[Any]] = {
+    "capture": Capture,
+    "catalogue": CatalogueSettings,
+    "channels": ChannelSettings,
+    "decisions": Decisions,
+    "feedback": FeedbackConfig,
+    "metrics": MetricsConfig,
+    "privacy": Privacy,
+    "profiles": ProfilesConfig,
+    "recommendations": RecommendationSettings,
+    "similarity": SimilaritySettings,
+    "triggers": Triggers,
+}
+
+
+def check(document: Any) -> None:
+    """Raises Invalid with the path of the first thing in a parsed shop.yaml that no stage would accept."""
+    if not isinstance(document, Mapping):
+        raise Invalid(f"shop.yaml: expected sections, got {document!r:.60}")
+    for name in document:
+        if name not in SECTIONS:
+            raise Invalid(f"{name}: no such section; known: {', '.join(SECTIONS)}", field=str(name))
+        shop.section(SECTIONS[name], name, document)

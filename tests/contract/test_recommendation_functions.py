@@ -1,0 +1,220 @@
+"""build_similarity, build_popularity and serve_recommendations woken by their golden events, against moto; and what a
+recommendation costs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import CreateTable
+from tests.support.metering import Meter, metering
+from tests.support.prices import GB_SECOND, HTTP_API_REQUEST, LAMBDA_REQUEST
+from tests.support.shoppers import event, order
+from tests.support.window import SHELF, item
+
+from regulars.access import hash_key
+from regulars.adapters.aws import client
+from regulars.adapters.dynamodb.catalogue import DynamoCatalogue
+from regulars.adapters.dynamodb.models import DynamoModels
+from regulars.adapters.dynamodb.profiles import DynamoProfiles
+from regulars.adapters.storage.s3 import S3Storage
+from regulars.capture.archive import ArchiveEvents
+from regulars.capture.model import Event
+from regulars.capture.packing import pack
+from regulars.catalogue.snapshot import publish
+from regulars.clock import to_ms
+from regulars.profiles.orders import OrderRecord
+from regulars.profiles.record import ItemMark, Record
+from regulars.similarity.model import Neighbours, Pointer, Popularity
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 21, 20, tzinfo=UTC)
+DAY = timedelta(days=1)
+BILLED_SECONDS = 0.015
+"""Two reads of about four milliseconds and three of work, rounded up."""
+MEMORY_GB = 1.0
+Wake = Callable[..., Any]
+
+
+class Context:
+    aws_request_id = "1"
+    function_name = "f"
+
+
+class Change:
+    """A stream record of the log."""
+
+    action = "INSERT"
+    sequence = "1"
+
+    def __init__(self, events: list[Event]) -> None:
+        self.new = {"events": pack(events), "received": to_ms(events[0].received_at)}
+
+
+@pytest.fixture
+def wake(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Wake:
+    """`wake(golden name, **changes)` → what the handler returns; functions stay warm within a test."""
+    for name in ("profiles", "models", "catalogue"):
+        monkeypatch.setenv(f"{name.upper()}_TABLE", create_table(name, name != "catalogue"))
+    client("s3").create_bucket(Bucket="data")
+    (tmp_path / "clock").write_text(NOW.isoformat())
+    for name, value in {
+        "POWERTOOLS_SERVICE_NAME": "test",
+        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
+        "WRITE_KEY_HASHES": hash_key("wk_shop_app"),
+        "DATA_BUCKET": "data",
+    }.items():
+        monkeypatch.setenv(name, value)
+    loaded: dict[str, Any] = {}
+
+    def call(name: str, **changes: Any) -> Any:
+        function = name.partition(".")[0]
+        if function not in loaded:
+            spec = importlib.util.spec_from_file_location(f"app_of_{function}", ROOT / "functions" / function / "app.py")
+            assert spec is not None
+            assert spec.loader is not None
+            loaded[function] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(loaded[function])
+        event = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8"))
+        return loaded[function].handler({**event, **changes}, Context())
+
+    return call
+
+
+def shopping() -> Iterator[Event]:
+    """Five shoppers look at two phones and buy one with a case."""
+    for number in range(5):
+        she, at = f"user:{number}", NOW - 3 * DAY + number * timedelta(hours=1)
+        yield event("Product Viewed", at, shopper=she, properties={"product_id": "phone"})
+        yield event("Product Viewed", at + timedelta(minutes=1), shopper=she, properties={"product_id": "rival"})
+        yield order(f"o{number}", at + timedelta(minutes=9), items=("phone", "case"), shopper=she)
+
+
+def answer(reply: dict[str, Any]) -> dict[str, Any]:
+    assert reply["statusCode"] == 200, reply
+    body: dict[str, Any] = json.loads(reply["body"])
+    return body
+
+
+def test_from_archive_to_answer(wake: Wake) -> None:
+    DynamoCatalogue("catalogue").put(SHELF)
+    for number, entry in enumerate(shopping()):
+        change = Change([entry])
+        change.sequence = str(number)
+        ArchiveEvents(S3Storage("data"))([change])
+    popularity = wake("build_popularity")
+    assert (popularity["items"], popularity["interactions"]) == (len(SHELF), 20)
+    similarity = wake("build_similarity")
+    assert (similarity["interactions"], similarity["rows"]) == (20, 3)
+    home = answer(wake("serve_recommendations"))
+    assert home["modelVersion"] == similarity["version"]
+    assert home["items"][0]["reason"]["text"] == "当前热销"
+    cart = answer(wake("serve_recommendations.cart"))
+    assert {shown["itemId"]: shown["reason"]["code"] for shown in cart["items"]}["case"] == "goes_with_cart"
+    assert cart["threshold"]["gapCents"] == 0
+
+
+def test_nothing_is_there_yet(wake: Wake) -> None:
+    body = answer(wake("serve_recommendations"))
+    assert (body["items"], body["reason"], body["modelVersion"]) == ([], "empty_catalogue", None)
+    assert wake("build_similarity")["rows"] == 0
+    assert wake("build_popularity")["items"] == 0
+
+
+def test_a_call_without_a_key_is_refused(wake: Wake) -> None:
+    reply = wake("serve_recommendations", headers={})
+    assert reply["statusCode"] == 401
+
+
+def test_a_damaged_row_falls_back(wake: Wake) -> None:
+    publish(S3Storage("data"), SHELF, NOW)
+    _shopper("42", ["phone"])
+    models = DynamoModels("models")
+    models.write("1", [Neighbours("phone", {"similar": (("rival", 1.0),)})])
+    models.flip(Pointer(version="1", built_at=NOW), None)
+    client("dynamodb").update_item(
+        TableName="models",
+        Key={"pk": {"S": "neighbours#1#phone"}, "sk": {"S": "all"}},
+        UpdateExpression="SET #similar = :b",
+        ExpressionAttributeNames={"#similar": "similar"},
+        ExpressionAttributeValues={":b": {"B": b"damaged"}},
+    )
+    body = answer(wake("serve_recommendations"))
+    assert body["arm"] == "fallback"
+    assert len(body["items"]) == 3
+
+
+def _shopper(name: str, items: list[str]) -> None:
+    """A profile whose newest deeds are with these items, and five orders of eight lines."""
+    marks = {item_id: ItemMark(1.0, to_ms(NOW - number * DAY), 3, 40.0) for number, item_id in enumerate(items)}
+    tags = {f"category/shelf-{number}": 1.0 + number for number in range(20)}
+    record = Record(shopper=f"user:{name}", first_ms=to_ms(NOW - 300 * DAY), newest_ms=to_ms(NOW), items=marks, tags=tags)
+    store = DynamoProfiles("profiles")
+    store.save(record)
+    lines = tuple(f"bought-{number:05d}" for number in range(8))
+    store.join_orders(
+        f"user:{name}",
+        [
+            OrderRecord(
+                order_id=f"o{number}",
+                placed_ms=frozenset({to_ms(NOW - 30 * DAY)}),
+                told_ms=to_ms(NOW - 30 * DAY),
+                cents=5000,
+                items=lines,
+            )
+            for number in range(5)
+        ],
+    )
+
+
+def _price(meter: Meter, calls: int = 1) -> float:
+    """US dollars per million answers."""
+    return meter.dollars_per_million / calls + HTTP_API_REQUEST + LAMBDA_REQUEST + BILLED_SECONDS * MEMORY_GB * GB_SECOND
+
+
+def test_two_sequential_round_trips_and_their_price(wake: Wake, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf = [item(f"item-{number:05d}", f"shelf-{number % 20}") for number in range(1000)]
+    publish(S3Storage("data"), shelf, NOW)
+    dice = random.Random(7)
+    names = [entry.item_id for entry in shelf]
+    models = DynamoModels("models")
+    near = [tuple((other, 1 / (place + 1)) for place, other in enumerate(dice.sample(names, 100))) for _ in range(40)]
+    models.write(
+        "1",
+        [
+            Neighbours(name, {"similar": near[n % 40], "together": near[n % 40][:50], "next": near[n % 40][:50]})
+            for n, name in enumerate(names[:400])
+        ],
+    )
+    models.put_popularity([Popularity("all", near[0], near[1], NOW)])
+    models.flip(Pointer(version="1", built_at=NOW), None)
+    # Interest has a long tail: item n is looked at with probability ~ 1/(n+1).
+    weights = [1 / (number + 1) for number in range(400)]
+    for number in range(30):
+        _shopper(str(number), list(dict.fromkeys(dice.choices(names[:400], weights, k=60)))[:20])
+    _shopper("42", names[:20])
+    answer(wake("serve_recommendations", queryStringParameters=None))  # whatever is the same for everybody is in memory now
+    with metering() as cold:
+        body = answer(wake("serve_recommendations"))
+    assert (body["arm"], len(body["items"])) == ("model", 3)
+    assert cold.calls == ["Query", "BatchGetItem"]
+    for number in range(15):
+        answer(wake("serve_recommendations", queryStringParameters={"userId": str(number)}))
+    with metering() as warm:
+        for number in range(15, 30):
+            answer(wake("serve_recommendations", queryStringParameters={"userId": str(number)}))
+    assert warm.calls == ["Query", "BatchGetItem"] * 15
+    with capsys.disabled():
+        print(
+            f"\none recommendation, 20 recent items: {cold.reads:g} read units with no row in memory, "
+            f"{_price(cold):.2f} USD per million; {warm.reads / 15:.2f} in a warm function, {_price(warm, 15):.2f} USD"
+        )
+    assert cold.reads <= 14
+    assert _price(warm, 15) <= 2.00
+    assert cold.writes == 0
