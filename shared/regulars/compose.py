@@ -142,12 +142,12 @@ def send_message(environ: Mapping[str, str] | None = None) -> SendMessage:
     loaded, clock = _load(settings.SendMessage, environ)
     own = overrides(S3Storage(loaded.data_bucket))
     config, decisions = section(ChannelSettings, "channels", own), section(Decisions, "decisions", own)
-    signer, lifetime = _signer(loaded.signing_secret_arn, clock), timedelta(days=config.limits.link_days)
+    signs, lifetime = signer(loaded.signing_secret_arn, clock), timedelta(days=config.limits.link_days)
     return SendMessage(
         ledger=DynamoLedger(loaded.messages_table, loaded.contacts_table, loaded.suppressions_table),
         contacts=DynamoContacts(loaded.contacts_table),
         suppressions=DynamoSuppressions(loaded.suppressions_table),
-        renderer=Renderer(config, LinkMaker(signer, loaded.link_base_url.rstrip("/"), lifetime)),
+        renderer=Renderer(config, LinkMaker(signs, loaded.link_base_url.rstrip("/"), lifetime)),
         providers=_providers(loaded, clock, timedelta(days=config.limits.inbox_days)),
         decisions=decisions,
         config=config.sending,
@@ -180,7 +180,8 @@ def _providers(loaded: settings.SendMessage, clock: Clock, keep: timedelta) -> M
     }
 
 
-def _signer(secret_arn: str, clock: Clock) -> Signer:
+def signer(secret_arn: str, clock: Clock) -> Signer:
+    """Signs and reads links and shoppers' tokens."""
     from regulars.adapters.secrets import secret
     from regulars.signing import Keys, Signer
 
@@ -200,7 +201,7 @@ def serve_links(environ: Mapping[str, str] | None = None) -> Links:
         ledger=DynamoLedger(loaded.messages_table, loaded.contacts_table, ""),
         contacts=DynamoContacts(loaded.contacts_table),
         feedback=SqsQueue(loaded.feedback_queue_url),
-        signer=_signer(loaded.signing_secret_arn, clock),
+        signer=signer(loaded.signing_secret_arn, clock),
         clock=clock,
     )
 
@@ -220,7 +221,7 @@ def serve_shopper(environ: Mapping[str, str] | None = None) -> ShopperApi:
     page = section(ChannelSettings, "channels").limits.inbox_page
     feedback = SqsQueue(loaded.feedback_queue_url)
     return ShopperApi(
-        signer=_signer(loaded.signing_secret_arn, clock),
+        signer=signer(loaded.signing_secret_arn, clock),
         inbox=ShopperInbox(DynamoInbox(loaded.inbox_table), feedback, clock, page),
         preferences=Preferences(DynamoContacts(loaded.contacts_table), feedback, clock),
     )
@@ -413,12 +414,9 @@ def plan_triggers(environ: Mapping[str, str] | None = None) -> PlanTriggers:
     from zoneinfo import ZoneInfo
 
     from regulars.adapters.dynamodb.catalogue import DynamoCatalogue
-    from regulars.adapters.dynamodb.profiles import DynamoProfiles
     from regulars.adapters.dynamodb.timers import DynamoTimers
     from regulars.adapters.storage.s3 import S3Storage
     from regulars.decisions.config import Decisions
-    from regulars.profiles.config import ProfilesConfig
-    from regulars.profiles.reading import ProfileReader
     from regulars.shop import overrides, section
     from regulars.triggers.config import Triggers
     from regulars.triggers.local_time import zone_named
@@ -426,10 +424,9 @@ def plan_triggers(environ: Mapping[str, str] | None = None) -> PlanTriggers:
 
     loaded, clock = _load(settings.PlanTriggers, environ)
     own = overrides(S3Storage(loaded.data_bucket))
-    weights = section(ProfilesConfig, "profiles", own).weights
     return PlanTriggers(
         timers=DynamoTimers(loaded.timers_table, loaded.timer_shards),
-        profiles=ProfileReader(DynamoProfiles(loaded.profiles_table), weights),
+        profiles=profile_reader(loaded.profiles_table, own),
         catalogue=DynamoCatalogue(loaded.catalogue_table),
         clock=clock,
         zone=zone_named(section(Decisions, "decisions", own).place.time_zone) or ZoneInfo("UTC"),
@@ -589,9 +586,7 @@ def decide_message(environ: Mapping[str, str] | None = None) -> DecideMessage:
         ledger=DynamoLedger(
             loaded.messages_table, loaded.contacts_table, loaded.suppressions_table, keep_days=config.keep_days
         ),
-        showcase=Picking(
-            recommender(storage, clock, own, loaded.profiles_table, loaded.models_table, loaded.catalogue_table)
-        ),
+        showcase=Picking(recommender(storage, clock, own, loaded.profiles_table, loaded.models_table, loaded.catalogue_table)),
         queues={channel: SqsQueue(getattr(loaded, f"{channel}_queue_url")) for channel in CHANNELS},
         defer=partial(defer, DynamoTimers(loaded.timers_table, loaded.timer_shards)),
         clock=clock,

@@ -1,4 +1,4 @@
-"""`python -m regulars_local setup|build|up|down|status|reset [--home DIR] [--port N]`."""
+"""`python -m regulars_local setup|validate|build|up|down|status|reset [--home DIR] [--port N]`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AWS_ARCHITECTURE = "arm64"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done (status: running), 1 not running, 2 failed with the reason on stderr."""
     parser = argparse.ArgumentParser(prog="regulars_local", description="The local stack, and builds.")
-    parser.add_argument("verb", choices=("setup", "build", "up", "down", "status", "reset"))
+    parser.add_argument("verb", choices=("setup", "validate", "build", "up", "down", "status", "reset"))
     parser.add_argument("--home", type=Path, default=stack.HOME, help="folder of the stack's state")
     parser.add_argument("--port", type=int)
     chosen = parser.parse_args(arguments)
@@ -31,6 +31,8 @@ def _run(verb: str, home: Path, port: int | None) -> int:
         python = toolchain.python_for_functions()
         toolchain.stack_python(python)
         print(f"functions run on Python {toolchain.minor(python)} ({python}); SAM CLI: {toolchain.sam()}")
+    elif verb == "validate":
+        return _validate()
     elif verb == "build":
         _, built = build.build(toolchain.python_for_functions(), AWS_ARCHITECTURE, build.AWS_BUILD)
         print(f"{'built' if built else 'current'}: {build.AWS_BUILD} for {AWS_ARCHITECTURE}; `sam deploy --guided` takes it")
@@ -43,6 +45,17 @@ def _run(verb: str, home: Path, port: int | None) -> int:
         print("stopped, state kept" if stack.down(home) else "was not running")
     else:
         return _status(home)
+    return 0
+
+
+def _validate() -> int:
+    """`sam validate --lint`; told and passed over where the SAM CLI cannot be had."""
+    try:
+        build.validate()
+    except toolchain.ToolMissing as missing:
+        print(f"not validated: {missing}", file=sys.stderr)
+        return 0
+    print("sam validate --lint: valid")
     return 0
 
 

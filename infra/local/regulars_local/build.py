@@ -73,6 +73,15 @@ def prune(directory: Path) -> None:
         shutil.rmtree(tests, ignore_errors=True)
 
 
+def validate() -> None:
+    """`sam validate --lint` of the root, where the transform is; raises RuntimeError with what is wrong.
+
+    The nested templates have none: for them it is cfn-lint alone, which runs over all of them anyway, seconds faster.
+    """
+    command = [str(toolchain.sam()), "validate", "--lint", "--template", "template.yaml"]
+    run(command, {**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1"})
+
+
 def _named_interpreter(python: Path) -> Path:
     folder = toolchain.TOOLS / "named"
     folder.mkdir(parents=True, exist_ok=True)

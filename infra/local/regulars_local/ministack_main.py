@@ -26,8 +26,8 @@ _update = provisioners._update_resource
 
 def _execute_stream_batches_to_the_end(function: Any, event: Any, *rest: Any, **named: Any) -> dict[str, Any]:
     result: dict[str, Any] = _execute(function, event, *rest, **named)
-    records = event.get("Records") if isinstance(event, dict) else None
-    streamed = bool(records) and records[0].get("eventSource") == "aws:dynamodb"
+    records = event.get("Records") or [{}] if isinstance(event, dict) else [{}]
+    streamed = records[0].get("eventSource") == "aws:dynamodb"
     body = result.get("body")
     failed = isinstance(body, dict) and body.get("batchItemFailures")
     return {**result, "error": True} if streamed and failed else result

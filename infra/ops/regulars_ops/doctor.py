@@ -84,8 +84,7 @@ def _timers(stack: Stack) -> Iterator[Finding]:
     settings = stack.environment("fire_timers")
     now = clock_from(settings.get("CLOCK_SOURCE", "system"))()
     timers = DynamoTimers(settings["TIMERS_TABLE"], int(settings["TIMER_SHARDS"]))
-    marks = [timers.watermark(shard) for shard in range(int(settings["TIMER_SHARDS"]))]
-    oldest = min((mark for mark in marks if mark), default=None)
+    oldest = min((mark for mark in timers.watermarks().values() if mark), default=None)
     if oldest is None:
         yield Finding("timers", "warn", "no tick has run yet; the minute schedule or `regulars tick` runs one")
     elif now - oldest > _LATE:

@@ -8,6 +8,7 @@ import gzip
 import http.client
 import json
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import partial
@@ -19,6 +20,7 @@ from tqdm import tqdm
 
 from regulars import compose
 from regulars.access import hash_key
+from regulars.clock import clock_from
 from regulars.errors import Invalid, Misconfigured, RegularsError
 from regulars.operation.http import OperatorApi
 from regulars.operation.quarantine import list_records, replay_records
@@ -184,8 +186,11 @@ def config(stack: Stack, chosen: argparse.Namespace) -> int:
 
 def token(stack: Stack, chosen: argparse.Namespace) -> int:
     """A Bearer token that proves a shopper's identity to the inbox and preferences routes."""
-    signer = compose.signer(stack.environment("serve_shopper")["SIGNING_SECRET_ARN"])
-    print(signer.shopper_token(shopper_key(chosen.shopper), timedelta(hours=chosen.hours)))
+    environment = stack.environment("serve_shopper")
+    signer = compose.signer(environment["SIGNING_SECRET_ARN"], clock_from(environment["CLOCK_SOURCE"]))
+    made, ends_at = signer.shopper_token(shopper_key(chosen.shopper), lifetime=timedelta(hours=chosen.hours))
+    print(made)
+    print(f"until {ends_at.isoformat()}", file=sys.stderr)
     return 0
 
 

@@ -70,6 +70,12 @@ class Snapshot(Mapping[str, Item]):
         """(price in cents, id) of what was in stock, cheapest first; for threshold fillers."""
         return tuple(sorted((row[_PRICE], row[0]) for row in self._rows.values() if row[_PRICE] > 0 and _in_stock(row)))
 
+    @cached_property
+    def age_rules(self) -> Mapping[str, int]:
+        """Items that declare `min_age`, in years; one that is no number lets nobody in."""
+        ruled = ((row[0], row[_ATTRIBUTES].get("min_age")) for row in self._rows.values() if row[_ATTRIBUTES])
+        return {item_id: int(text) if text.isdecimal() else 1000 for item_id, text in ruled if text}
+
     def _grouped(self, column: int) -> dict[str, tuple[str, ...]]:
         groups: dict[str, list[str]] = {}
         for item_id in self.newest:
@@ -163,7 +169,7 @@ class SnapshotReader:
                 raise
 
 
-_CATEGORY, _BRAND, _PRICE, _STOCK, _LISTED, _ACTIVE = 2, 3, 4, 7, 11, 12
+_CATEGORY, _BRAND, _PRICE, _STOCK, _ATTRIBUTES, _LISTED, _ACTIVE = 2, 3, 4, 7, 10, 11, 12
 
 
 def _in_stock(row: Row) -> bool:

@@ -69,7 +69,7 @@ def unknown_products(events: Iterable[Event], weights: Weights) -> set[str]:
         for event in events
         if weights.deeds.get(event.name, _NO_DEED).weight
         for product in products_of(event)
-        if not product.get("category") and not product.get("brand")
+        if _lacks(product)
     }
 
 
@@ -90,13 +90,19 @@ def _about_products(
     counts: dict[str, int] = {}
     products = products_of(event)
     for product in products or [event.properties]:
-        for tag in _product_tags(product, catalogue.get(product_id(product)), weights):
+        item = catalogue.get(product_id(product)) if _lacks(product) else None
+        for tag in _product_tags(product, item, weights):
             counts[tag] = counts.get(tag, 0) + 1
     for tag, count in counts.items():
         tags[tag] = tags.get(tag, 0.0) + weight * min(count, weights.items.lines_per_tag)
     seen_ms = deed_ms(event)
     for product in products:
         marks[product_id(product)] = ItemMark(weight, seen_ms, int(looked), dwell if looked else 0.0)
+
+
+def _lacks(product: Mapping[str, Any]) -> bool:
+    """Only then is the catalogue asked: what an event says of itself must not hang on what came along with it."""
+    return not product.get("category") and not product.get("brand")
 
 
 def _product_tags(product: Mapping[str, Any], item: Item | None, weights: Weights) -> set[str]:

@@ -36,10 +36,11 @@ def place(candidates: Iterable[Candidate], situation: Situation, rules: Sequence
     ask, placing = situation.ask, Placing()
     segments = segments_of(situation.profile, situation.country) if rules else frozenset()
     active = [rule for rule in rules if rule.active(ask.scene, segments, situation.now)]
-    banned = [rule for rule in active if rule.action == "ban"]
+    banned = []
     pool = _scored(best, active, banned, situation, placing)
     pool.sort(key=lambda candidate: (-candidate.score, candidate.item_id))
-    pool = [candidate for candidate in pool if _asked_for(candidate.item_id, situation)]
+    if ask.category:
+        pool = [candidate for candidate in pool if _asked_for(candidate.item_id, situation)]
     chosen = _diverse(pool, situation) if ask.scene == "home" and not ask.category else pool[: ask.limit]
     if len(chosen) < ask.limit:
         taken = {candidate.item_id for candidate in chosen}

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from regulars.profiles.model import Profile
-from regulars.similarity.model import Pointer, Popularity, Scored
+from regulars.similarity.model import Pointer, Popularity
+from regulars.similarity.packing import Ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,9 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item's neighbours; `relation` unpacks only what is asked for. Raises GiveUp(broken_model) for a damaged row."""
+    """One item's neighbours by relation. Looking a relation up may raise GiveUp(broken_model): it is unpacked only then."""
 
-    relations: Mapping[str, Scored]
+    relations: Mapping[str, Ranked]
     gap_days: float | None = None
 
 

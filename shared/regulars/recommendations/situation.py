@@ -15,9 +15,6 @@ from regulars.recommendations.model import Ask
 from regulars.recommendations.ports import Row
 from regulars.similarity.model import EVERYWHERE, Popularity, Scored, region_scope
 
-MIN_AGE = "min_age"
-"""The attribute that declares an age rule."""
-
 
 @dataclass(frozen=True)
 class Situation:
@@ -56,18 +53,33 @@ class Situation:
         since = (self.now - timedelta(days=min(self.settings.bought_hidden_days, 365_000 // 2))).date()
         return frozenset(item_id for item_id, days in self.profile.purchases.items() if days and days[-1] >= since)
 
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """Sold out, excluded, bought, in the cart, or the item asked about; known after the second round trip."""
+        return self.bought.union(self.stock_outs, self.ask.exclude, self.cart, (self.ask.item_id,))
+
     def available(self, item_id: str) -> bool:
         """In the catalogue, in stock by the live word, allowed by its age rule, not excluded by the question."""
-        if item_id in self.stock_outs or item_id in self.ask.exclude or item_id not in self.snapshot:
+        if item_id in self.stock_outs or item_id in self.ask.exclude:
             return False
-        minimum = self.snapshot[item_id].attributes.get(MIN_AGE, "")
-        return not minimum or (self.age is not None and minimum.isdecimal() and self.age >= int(minimum))
+        return item_id in self.snapshot and self._old_enough(item_id)
+
+    def _old_enough(self, item_id: str) -> bool:
+        minimum = self.snapshot.age_rules.get(item_id)
+        return minimum is None or (self.age is not None and self.age >= minimum)
 
     def fresh(self, item_id: str) -> bool:
         """Available, and neither bought, in the cart, nor the item asked about."""
-        return (
-            item_id not in self.bought and item_id not in self.cart and item_id != self.ask.item_id and self.available(item_id)
-        )
+        return item_id not in self.hidden and item_id in self.snapshot and self._old_enough(item_id)
+
+    def only_fresh(self, scores: Mapping[str, float]) -> dict[str, float]:
+        """Those of `scores` that are fresh."""
+        hidden, snapshot, rules = self.hidden, self.snapshot, self.snapshot.age_rules
+        return {
+            item_id: score
+            for item_id, score in scores.items()
+            if item_id not in hidden and item_id in snapshot and (item_id not in rules or self._old_enough(item_id))
+        }
 
     def selling(self, scope: str) -> Scored:
         """What sold in the scope in the last days, else lately, best first. A row much older than the shop's has faded."""

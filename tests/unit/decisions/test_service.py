@@ -159,3 +159,10 @@ def test_suppressions_are_not_read_for_those_who_never_agreed() -> None:
 
     decide = replace(desk.decide, suppressions=Untouched())  # type: ignore[arg-type]
     assert decide(moment()).reason == "no_consent"
+
+
+def test_a_moment_that_was_decided_is_not_weighed_again() -> None:
+    desk = Desk()
+    desk.send(desk.decide(moment()), EVENING)
+    desk.ledger.record = None  # type: ignore[assignment, method-assign]
+    assert desk.decide(moment()).state is State.SENT

@@ -1,26 +1,26 @@
 """Every key of every table is made here, of business ids only: renaming a module or function changes no key.
 
-    events        pk shopper            sk <received ms, 13 digits>#<unit id>
-    profiles      pk shopper            sk profile | order#<order id> | alias#<anonymous shopper>
-    messages      pk shopper            sk m#<moment id>
-    contacts      pk shopper            sk contact | consent#<ms, 13 digits>#<channel or topic>
-    inbox         pk shopper            sk moment id
-    quarantine    pk <day>#<shard>      sk <hash of what was refused>
-    timers        pk shopper            sk timer#<kind>#<subject>                          the pointer
-                  pk due#<day>#<shard>  sk <due ms, 13 digits>#<hash of shopper and timer>  the due index
-                  pk watermark          sk <shard, 4 digits>
-    suppressions  pk hash of channel and normalised address
-    catalogue     pk item#<item id> | stockouts#<shard>
-    models        pk pointer                       sk <model>
-                  pk neighbours#<version>#<item>   sk all
-                  pk versions                      sk <version>
-                  pk version#<version>             sk <chunk>
-                  pk popularity#<scope>            sk live
-                  pk rules                         sk live
-    metrics       pk count#<month>          sk <day>#<group>#<lane>
-                  pk seen#<stream>#<second> sk -
-                  pk sketch#<month>         sk <day>#<name>
-                  pk touch#<shopper>        sk click#<item>#<recommendation> | order#<order id>
+events        pk shopper            sk <received ms, 13 digits>#<unit id>
+profiles      pk shopper            sk profile | order#<order id> | alias#<anonymous shopper>
+messages      pk shopper            sk m#<moment id>
+contacts      pk shopper            sk contact | consent#<ms, 13 digits>#<channel or topic>
+inbox         pk shopper            sk moment id
+quarantine    pk <day>#<shard>      sk <hash of what was refused>
+timers        pk shopper            sk timer#<kind>#<subject>                          the pointer
+              pk due#<day>#<shard>  sk <due ms, 13 digits>#<hash of shopper and timer>  the due index
+              pk watermark          sk <shard, 4 digits>
+suppressions  pk hash of channel and normalised address
+catalogue     pk item#<item id> | stockouts#<shard>
+models        pk pointer                       sk <model>
+              pk neighbours#<version>#<item>   sk all
+              pk versions                      sk <version>
+              pk version#<version>             sk <chunk>
+              pk popularity#<scope>            sk live
+              pk rules                         sk live
+metrics       pk count#<month>          sk <day>#<group>#<lane>
+              pk seen#<stream>#<second> sk -
+              pk sketch#<month>         sk <day>#<name>
+              pk touch#<shopper>        sk click#<item>#<recommendation> | order#<order id>
 """
 
 from __future__ import annotations
@@ -174,6 +174,7 @@ def popularity(scope: str) -> Key:
 def merchandising_rules() -> Key:
     """The operator's rules for recommendations."""
     return {"pk": "rules", "sk": "live"}
+
 
 def timer(shopper: str, kind: str, subject: str) -> Key:
     """The pointer of one timer: the truth about when it is due."""

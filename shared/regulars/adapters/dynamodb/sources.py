@@ -24,8 +24,8 @@ from regulars.profiles.model import Profile
 from regulars.profiles.ports import Profiles
 from regulars.recommendations.ports import Neighbourhood, Opening, Row
 from regulars.recommendations.service import nobody
-from regulars.similarity.model import EVERYWHERE, NEW_ARRIVALS, Pointer, Popularity, Scored
-from regulars.similarity.packing import unpack
+from regulars.similarity.model import EVERYWHERE, NEW_ARRIVALS, Pointer, Popularity
+from regulars.similarity.packing import Ranked, columns
 
 
 class DynamoSources:
@@ -134,17 +134,21 @@ class _Common:
         return Opening(profile, *self._parts)
 
 
-class _Lazy(Mapping[str, Scored]):
+class _Lazy(Mapping[str, Ranked]):
     """Relations of a raw row, unpacked when asked for: a scene uses one or two of three."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self._raw = raw
+        self._unpacked: dict[str, Ranked] = {}
 
-    def __getitem__(self, relation: str) -> Scored:
+    def __getitem__(self, relation: str) -> Ranked:
+        if relation in self._unpacked:
+            return self._unpacked[relation]
         packed = self._raw[relation]
         if not isinstance(packed, bytes):
             raise GiveUp(f"{relation} is no packed list", code="broken_model")
-        return unpack(packed)
+        ranked = self._unpacked[relation] = columns(packed)
+        return ranked
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, value in self._raw.items() if isinstance(value, bytes))

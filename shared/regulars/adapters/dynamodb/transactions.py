@@ -100,11 +100,6 @@ def get(table: str, key: Mapping[str, Any]) -> Item | None:
     return item_from_wire(found) if found else None
 
 
-def absent(table: str, key: Mapping[str, Any]) -> Request:
-    """The request of a ConditionCheck that there is no such item."""
-    return {"TableName": table, "Key": item_to_wire(key), "ConditionExpression": "attribute_not_exists(pk)"}
-
-
 def transact(entries: Sequence[tuple[str, Request]], *, token: str) -> None:
     """All of `entries` (Put, Update, Delete or ConditionCheck; request) or none, once per `token` within ten minutes.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from regulars.adapters.memory.models import MemoryModels
@@ -10,7 +10,8 @@ from regulars.catalogue.ports import Catalogue
 from regulars.profiles.ports import Profiles
 from regulars.recommendations.ports import Neighbourhood, Opening, Row
 from regulars.recommendations.service import nobody
-from regulars.similarity.model import EVERYWHERE, NEW_ARRIVALS
+from regulars.similarity.model import EVERYWHERE, NEW_ARRIVALS, Neighbours
+from regulars.similarity.packing import Ranked
 
 
 class MemorySources:
@@ -32,7 +33,11 @@ class MemorySources:
     def neighbourhood(self, version: str, item_ids: Iterable[str], scopes: Iterable[str], now: datetime) -> Neighbourhood:
         found = self._models.neighbours(version, item_ids) if version else ()
         return Neighbourhood(
-            {row.item_id: Row(row.relations, row.gap_days) for row in found},
+            {row.item_id: Row(_by_columns(row), row.gap_days) for row in found},
             {row.scope: row for row in self._models.popularity(scopes)},
             self._catalogue.stock_outs(),
         )
+
+
+def _by_columns(row: Neighbours) -> Mapping[str, Ranked]:
+    return {relation: Ranked.of(scored) for relation, scored in row.relations.items()}

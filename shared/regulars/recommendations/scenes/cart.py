@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regulars.recommendations.blending import blended, normalised, spread
+from regulars.recommendations.blending import Seeds, causes, near, normalised
 from regulars.recommendations.fillers import fillers, gap_of
 from regulars.recommendations.model import Candidate
-from regulars.recommendations.scenes.common import Scene, Seeds
+from regulars.recommendations.scenes.common import Scene
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import NEXT, SIMILAR, TOGETHER
 
@@ -21,24 +21,22 @@ def _cart_seeds(situation: Situation) -> Seeds:
 
 def _cart(situation: Situation, seeds: Seeds) -> list[Candidate]:
     blend = situation.settings.blend
-    parts, causes = [], dict[str, str]()
-    for relation in (TOGETHER, NEXT, SIMILAR):
-        scores, why = spread(seeds, situation.rows, relation, situation.fresh)
-        parts.append((blend.cart.get(relation, 0.0), scores))
-        causes = {**why, **causes}
+    relations = {relation: blend.cart.get(relation, 0.0) for relation in (TOGETHER, NEXT, SIMILAR)}
+    close = situation.only_fresh(near(seeds, situation.rows, relations, situation.hidden))
     shelves = {situation.snapshot[item_id].category for item_id in situation.cart if item_id in situation.snapshot}
     damping = blend.same_category_goes_with
-    near = normalised(
+    close = normalised(
         {
             item_id: score * (damping if situation.snapshot[item_id].category in shelves - {""} else 1.0)
-            for item_id, score in blended(parts).items()
+            for item_id, score in close.items()
         }
     )
-    candidates = [Candidate(i, s, "goes_with_cart", (causes[i],)) for i, s in near.items()]
+    why = causes(seeds, situation.rows, relations, close)
+    candidates = [Candidate(i, s, "goes_with_cart", (why[i],)) for i, s in close.items()]
     gap = gap_of(situation, situation.settings.threshold)
     if gap:
-        popular = {i: 0.1 * s for i, s in situation.popular.items() if situation.fresh(i)}
-        for filler in fillers(situation, gap, {**popular, **near}, situation.settings.threshold.fillers):
+        popular = {i: 0.1 * s for i, s in situation.only_fresh(situation.popular).items()}
+        for filler in fillers(situation, gap, {**popular, **close}, situation.settings.threshold.fillers):
             score = filler.score * blend.cart.get("fillers", 0.0)
             candidates.append(Candidate(filler.item_id, score, filler.code, (), filler.details))
     return candidates

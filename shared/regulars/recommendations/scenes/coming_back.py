@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
 
-from regulars.recommendations.blending import spread
+from regulars.recommendations.blending import Seeds, causes, near, normalised
 from regulars.recommendations.model import Candidate
-from regulars.recommendations.scenes.common import POOL, Scene, Seeds
+from regulars.recommendations.scenes.common import SHELF, Scene
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import SIMILAR
 
@@ -44,9 +44,10 @@ def _return(situation: Situation, seeds: Seeds) -> list[Candidate]:
             discounted = item.list_price_cents > item.price_cents
             word = f"{code}_discounted" if discounted and code != "viewed" else code
             candidates.append(Candidate(item_id, _BASE[code] + 0.9**place, word, (item_id,)))
-    alike, causes = spread(seeds, situation.rows, SIMILAR, situation.fresh)
+    alike = normalised(situation.only_fresh(near(seeds, situation.rows, {SIMILAR: 1.0}, situation.hidden)))
+    why = causes(seeds, situation.rows, (SIMILAR,), alike)
     for item_id, score in alike.items():
-        cause = causes[item_id]
+        cause = why[item_id]
         gone = cause in situation.stock_outs and waiting.get(cause) in ("in_cart", "saved")
         code = "instead_of_sold_out" if gone else "similar_to"
         candidates.append(Candidate(item_id, score + (1.0 if gone else 0.0), code, (cause,)))
@@ -60,7 +61,7 @@ def _new_of_brands(situation: Situation, waiting: Iterable[str]) -> Iterator[Can
         if item_id in situation.snapshot and situation.snapshot[item_id].brand:
             brands.setdefault(situation.snapshot[item_id].brand, item_id)
     for brand, cause in brands.items():
-        shelf = (i for i in situation.snapshot.by_brand.get(brand, ())[:POOL] if situation.fresh(i))
+        shelf = (i for i in situation.snapshot.by_brand.get(brand, ())[:SHELF] if situation.fresh(i))
         for place, item_id in enumerate(islice(shelf, 5)):
             listed_at = situation.snapshot[item_id].listed_at
             if listed_at and listed_at >= since:

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from regulars.recommendations.blending import Scores
+from regulars.recommendations.blending import Scores, Seeds
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import NEW_ARRIVALS
 
-POOL = 400
-"""Candidates of one shelf that are judged one by one."""
-Seeds = list[tuple[str, float]]
+SHELF = 400
+"""Newest items of one shelf that are judged one by one."""
 Why = tuple[str, tuple[str, ...], Mapping[str, Any]]
 """Reason code, because, details."""
 

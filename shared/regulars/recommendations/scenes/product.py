@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from regulars.catalogue.model import Item
-from regulars.recommendations.blending import normalised, spread
+from regulars.recommendations.blending import Seeds, near, normalised
 from regulars.recommendations.model import Candidate
-from regulars.recommendations.scenes.common import POOL, Scene, Seeds
+from regulars.recommendations.scenes.common import SHELF, Scene
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import SIMILAR, TOGETHER, category_scope
 
@@ -18,15 +18,13 @@ def _product(situation: Situation, seeds: Seeds) -> list[Candidate]:
     weights = situation.settings.blend.product
     asked = situation.ask.item_id
     own = situation.snapshot.get(asked)
-    goes, _ = spread(seeds, situation.rows, TOGETHER, situation.fresh)
-    alike, _ = spread(seeds, situation.rows, SIMILAR, situation.fresh)
+    goes = situation.only_fresh(near(seeds, situation.rows, {TOGETHER: 1.0}, situation.hidden))
+    alike = situation.only_fresh(near(seeds, situation.rows, {SIMILAR: 1.0}, situation.hidden))
     if own and own.category:
         damping = situation.settings.blend.same_category_goes_with
-        goes = normalised(
-            {i: s * (damping if situation.snapshot[i].category == own.category else 1.0) for i, s in goes.items()}
-        )
+        goes = {i: s * (damping if situation.snapshot[i].category == own.category else 1.0) for i, s in goes.items()}
         alike = {i: s for i, s in alike.items() if situation.snapshot[i].category == own.category}
-    candidates = [Candidate(i, s * weights["goes_with"], "goes_with", (asked,)) for i, s in goes.items()]
+    candidates = [Candidate(i, s * weights["goes_with"], "goes_with", (asked,)) for i, s in normalised(goes).items()]
     candidates += [Candidate(i, s * weights["substitutes"], "similar_to", (asked,)) for i, s in normalised(alike).items()]
     if own:
         for place, item_id in enumerate(_variants(situation, own)):
@@ -51,7 +49,7 @@ def _variants(situation: Situation, own: Item) -> list[str]:
     def differs(other: Item) -> bool:
         return any(other.attributes.get(name) != mine.get(name) for name in ("colour", "size", "material"))
 
-    shelf = situation.snapshot.by_category.get(own.category, ())[:POOL]
+    shelf = situation.snapshot.by_category.get(own.category, ())[:SHELF]
     others = (situation.snapshot[item_id] for item_id in shelf if situation.fresh(item_id))
     return [other.item_id for other in others if alike(other) and differs(other)][:20]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from regulars.recommendations.blending import Seeds
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.repurchase import dues
 from regulars.recommendations.repurchase import seeds as repurchase_seeds
-from regulars.recommendations.scenes.common import Scene, Seeds
+from regulars.recommendations.scenes.common import Scene
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import TOGETHER
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from regulars.recommendations.blending import blended
+from regulars.recommendations.blending import Seeds, blended
 from regulars.recommendations.model import Candidate
-from regulars.recommendations.scenes.common import Scene, Seeds, Why, new_arrivals_between
+from regulars.recommendations.scenes.common import Scene, Why, new_arrivals_between
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import EVERYWHERE, category_scope, region_scope
 
@@ -20,11 +20,10 @@ def _trending(situation: Situation, seeds: Seeds) -> list[Candidate]:
         local = dict(situation.trending(region_scope(situation.country))) if situation.country else {}
     mixed = blended([(1.0 - share if local else 1.0, scores), (share, local)])
     candidates = []
-    for item_id, score in mixed.items():
-        if situation.fresh(item_id):
-            regional = local.get(item_id, 0.0) > scores.get(item_id, 0.0)
-            why = ("popular_in_region", (), {"country": situation.country}) if regional else word
-            candidates.append(Candidate(item_id, score, *why))
+    for item_id, score in situation.only_fresh(mixed).items():
+        regional = local.get(item_id, 0.0) > scores.get(item_id, 0.0)
+        why = ("popular_in_region", (), {"country": situation.country}) if regional else word
+        candidates.append(Candidate(item_id, score, *why))
     if category:
         return candidates
     mixed = {candidate.item_id: candidate.score for candidate in candidates}
