@@ -29,15 +29,47 @@ ITEM_CODE = re.compile(r"^\d{5}[A-Z]*$")
 CATEGORIES = {
     "christmas": ("CHRISTMAS", "XMAS", "ADVENT", "SANTA", "REINDEER", "SNOW"),
     "lights-and-candles": ("LIGHT", "CANDLE", "LANTERN", "T-LIGHT", "LAMP", "INCENSE"),
-    "kitchen": ("MUG", "CUP", "TEA", "PLATE", "BOWL", "JAR", "CAKE", "BAKING", "KITCHEN", "SPOON", "PANTRY", "JUG", "TRAY", "COFFEE", "EGG"),
+    "kitchen": (
+        "MUG",
+        "CUP",
+        "TEA",
+        "PLATE",
+        "BOWL",
+        "JAR",
+        "CAKE",
+        "BAKING",
+        "KITCHEN",
+        "SPOON",
+        "PANTRY",
+        "JUG",
+        "TRAY",
+        "COFFEE",
+        "EGG",
+    ),
     "bags": ("BAG", "SHOPPER", "PURSE", "LUGGAGE", "BACKPACK"),
     "stationery": ("CARD", "PAPER", "NOTEBOOK", "PENCIL", "PEN ", "WRAP", "RIBBON", "TISSUE", "STICKER", "JOURNAL", "ENVELOPE"),
     "jewellery": ("NECKLACE", "BRACELET", "EARRING", "RING ", "BROOCH", "JEWEL"),
     "toys": ("TOY", "DOLL", "GAME", "PLAYING", "PUZZLE", "SKITTLES", "CHILDREN", "SPACEBOY", "DOLLY", "TEDDY"),
     "garden": ("GARDEN", "PLANT", "FLOWER", "BIRD", "WATERING", "HERB"),
-    "home": ("CUSHION", "FRAME", "CLOCK", "HOOK", "HANGER", "SIGN", "MIRROR", "DRAWER", "CABINET", "DOORMAT", "BOX", "TIN", "BASKET", "HEART", "BUNTING"),
+    "home": (
+        "CUSHION",
+        "FRAME",
+        "CLOCK",
+        "HOOK",
+        "HANGER",
+        "SIGN",
+        "MIRROR",
+        "DRAWER",
+        "CABINET",
+        "DOORMAT",
+        "BOX",
+        "TIN",
+        "BASKET",
+        "HEART",
+        "BUNTING",
+    ),
     "bath-and-body": ("SOAP", "BATH", "HAND WARMER", "HOT WATER BOTTLE", "TOWEL"),
-}  # fmt: skip
+}
 
 
 def main(source: Path, target: Path) -> None:
@@ -66,7 +98,9 @@ def _write_orders(rows: list[dict], path: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["invoice", "ts", "user", "country", "item", "qty", "price"])
     for row in rows:
-        writer.writerow([row["invoice"], row["ts"].isoformat(), row["user"], row["country"], row["item"], row["qty"], row["price"]])
+        writer.writerow(
+            [row["invoice"], row["ts"].isoformat(), row["user"], row["country"], row["item"], row["qty"], row["price"]]
+        )
     path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
 
 

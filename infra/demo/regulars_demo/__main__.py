@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import gzip
+import contextlib
 import json
 import os
 import signal
@@ -12,8 +12,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -76,7 +77,7 @@ def run(fresh: bool, days: int | None) -> int:
     port = start_page()
     say(f"\nDone in {time.monotonic() - began:.0f} s. The outbox and every shopper's timeline: http://{server.HOST}:{port}/")
     say("The stack and the page go on running; `make down` stops both and keeps the state.")
-    say("Try: .venv/bin/regulars explain SHOPPER · .venv/bin/regulars report --from 2011-11-01 --to 2011-12-09 · .venv/bin/regulars doctor")
+    say("Try, in .venv/bin: regulars explain SHOPPER, regulars report --from 2011-11-01 --to 2011-12-09, regulars doctor")
     return 0
 
 
@@ -117,7 +118,7 @@ def replay(local: LocalStack, days: int | None) -> None:
     show.captured(driver.tally)
 
 
-def _calls(invoices: list[history.Invoice], end: datetime) -> Iterator[dict[str, object]]:
+def _calls(invoices: list[history.Invoice], end: datetime) -> Iterator[dict[str, Any]]:
     known: set[str] = set()
     for invoice in invoices:
         if invoice.user not in known:
@@ -194,10 +195,8 @@ def stop_page() -> None:
         number = int(file.read_text("ascii"))
         line = Path(f"/proc/{number}/cmdline")
         if not line.exists() or b"regulars_demo" in line.read_bytes():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
         file.unlink()
 
 

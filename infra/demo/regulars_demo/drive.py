@@ -86,7 +86,9 @@ class Driver:
     slowed: dict[str, timedelta]
     tally: Tally = field(default_factory=Tally)
 
-    def replay(self, calls: Sequence[dict[str, Any]], start: datetime, end: datetime, progress: Callable[[datetime, int], None]) -> None:
+    def replay(
+        self, calls: Sequence[dict[str, Any]], start: datetime, end: datetime, progress: Callable[[datetime, int], None]
+    ) -> None:
         """Everything between start and end; `calls` in time order with their `timestamp`."""
         position, at = 0, start
         while at < end:

@@ -27,7 +27,7 @@ ZONES = {
     "Greece": ("Europe/Athens", "GR"), "Cyprus": ("Asia/Nicosia", "CY"), "Hong Kong": ("Asia/Hong_Kong", "HK"),
     "United Arab Emirates": ("Asia/Dubai", "AE"), "Israel": ("Asia/Jerusalem", "IL"), "Malta": ("Europe/Malta", "MT"),
 }  # fmt: skip
-NAMES = ("Ada", "Ben", "Chloe", "Dan", "Ella", "Finn", "Grace", "Hugo", "Iris", "Jack", "Kate", "Leo", "Maya", "Noah", "Olive", "Pia")
+NAMES = ("Ada", "Ben", "Chloe", "Dan", "Ella", "Finn", "Grace", "Hugo", "Iris", "Jack", "Kate", "Leo", "Maya", "Noah", "Pia")
 
 
 def identify_call(invoice: Invoice, device_arn: str) -> dict[str, Any]:
@@ -101,7 +101,8 @@ def _session(
 
 
 def _track(head: dict[str, Any], message: str, event: str, at: datetime, properties: dict[str, Any]) -> dict[str, Any]:
-    return {**head, "type": "track", "event": event, "messageId": message, "timestamp": at.isoformat(), "properties": properties}
+    call = {"type": "track", "event": event, "messageId": message, "timestamp": at.isoformat(), "properties": properties}
+    return {**head, **call}
 
 
 def reads(message_id: str, opens: float = 0.45, clicks: float = 0.4) -> tuple[bool, bool]:

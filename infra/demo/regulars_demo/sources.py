@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from regulars import compose
 from regulars.adapters.aws import client
@@ -22,6 +22,7 @@ from regulars_demo.page import Sent
 from regulars_local import outbox
 from regulars_local.stack import LocalStack
 
+T = TypeVar("T")
 _FRESH_SECONDS = 5.0
 
 
@@ -41,7 +42,9 @@ class Sources:
 
     def ledger(self) -> list[Message]:
         """Every decision."""
-        return self._kept("ledger", lambda: [entry for key in self._keys("messages", "") for entry in self._ledger().list(key, 1000)])
+        return self._kept(
+            "ledger", lambda: [entry for key in self._keys("messages", "") for entry in self._ledger().list(key, 1000)]
+        )
 
     def outbox(self) -> list[Sent]:
         """What left, with the ledger's (virtual) time of sending."""
@@ -59,10 +62,14 @@ class Sources:
 
     def log(self, shopper: str) -> Iterator[Event]:
         """The shopper's log."""
-        pages = client("dynamodb").get_paginator("query").paginate(
-            TableName=self.stack.tables["events"],
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": shopper}},
+        pages = (
+            client("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self.stack.tables["events"],
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": shopper}},
+            )
         )
         for page in pages:
             for item in page["Items"]:
@@ -111,7 +118,9 @@ class Sources:
 
     def _keys(self, table: str, prefix: str) -> list[str]:
         def scan() -> list[str]:
-            pages = client("dynamodb").get_paginator("scan").paginate(TableName=self.stack.tables[table], ProjectionExpression="pk")
+            pages = (
+                client("dynamodb").get_paginator("scan").paginate(TableName=self.stack.tables[table], ProjectionExpression="pk")
+            )
             keys = {item["pk"]["S"] for page in pages for item in page["Items"]}
             return sorted(key for key in keys if key.startswith(("user:", "anon:")))
 
@@ -121,11 +130,12 @@ class Sources:
         tables = self.stack.tables
         return DynamoLedger(tables["messages"], tables["contacts"], tables["suppressions"])
 
-    def _kept(self, name: str, load: Any) -> Any:
+    def _kept(self, name: str, load: Callable[[], T]) -> T:
         now = time.monotonic()
         if name not in self._seen or now - self._seen[name][0] > _FRESH_SECONDS:
             self._seen[name] = (now, load())
-        return self._seen[name][1]
+        kept: T = self._seen[name][1]
+        return kept
 
 
 def _sent_at(message: Message) -> str:

@@ -2,6 +2,8 @@
 
 stack        up, down, status, reset: what the Makefile, the demonstration and the tests call
 server       the MiniStack process: start, wait, stop cleanly so that its state is kept
+processes    starting, knowing again and ending what outlives a command
+sms          the process of the SMS and push stub
 build        `sam build` where Python 3.13 is at hand, else `package`; skipped while the sources are unchanged
 package      what `sam build` does, for the interpreter at hand
 deploy       `sam deploy` of the built template, and what it put out

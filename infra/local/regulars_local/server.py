@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import time
 import urllib.request
 from pathlib import Path
 
+from regulars_local import processes
+
 HOST = "127.0.0.1"
+_NAME = "ministack"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 
@@ -56,23 +56,15 @@ def start(home: Path, port: int, python: Path, more: dict[str, str]) -> int:
     """Start and wait until it answers; the process id. Raises RuntimeError with the end of its log."""
     clean(home)
     (home / "tmp").mkdir(parents=True, exist_ok=True)
-    with (home / "ministack.log").open("ab") as log:
-        process = subprocess.Popen(
-            [python, Path(__file__).with_name("ministack_main.py")],
-            cwd=home,
-            env=environment(home, port, more),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    (home / "server.json").write_text(json.dumps({"pid": process.pid, "port": port}), "ascii")
+    script = Path(__file__).with_name("ministack_main.py")
+    pid = processes.spawn([python, script], environment(home, port, more), home, home / "ministack.log")
+    (home / "server.json").write_text(json.dumps({"pid": pid, "port": port}), "ascii")
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
         if is_ready(port):
-            return process.pid
+            return pid
+        if not processes.is_running(pid, _NAME):
+            break
         time.sleep(0.1)
     stop(home)
     tail = (home / "ministack.log").read_text("utf-8", "replace")[-2000:]
@@ -94,42 +86,17 @@ def running(home: Path) -> tuple[int, int] | None:
     except (FileNotFoundError, ValueError):
         return None
     pid, port = int(noted["pid"]), int(noted["port"])
-    return (pid, port) if is_process(pid, "ministack") else None
-
-
-def is_process(pid: int, named: str) -> bool:
-    """Whether process `pid` lives and has `named` in its command line: not a stranger with the number of a dead one."""
-    outcome = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True)
-    return outcome.returncode == 0 and named in outcome.stdout and not outcome.stdout.startswith("Z")
+    return (pid, port) if processes.is_running(pid, _NAME) else None
 
 
 def stop(home: Path) -> bool:
     """SIGTERM, wait for the state to be saved; SIGKILL only after a minute. False when nothing ran."""
     found = running(home)
     if found:
-        _terminate(found[0])
+        processes.end(found[0], _NAME, _STOP_SECONDS)
     (home / "server.json").unlink(missing_ok=True)
     clean(home)
     return found is not None
-
-
-def _terminate(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _STOP_SECONDS
-    while _alive(pid):
-        if time.monotonic() > deadline:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            return
-        time.sleep(0.1)
-
-
-def _alive(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False  # our own child, now reaped
-    return is_process(pid, "ministack")
 
 
 def clean(home: Path) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-from regulars_local import server, toolchain
+from regulars_local import processes, server, toolchain
 
+_START_SECONDS, _STOP_SECONDS = 10.0, 5.0
 MODULE = "regulars_local.sms_stub"  # `python -m … --port N --directory D`: keeps what was sent as JSON lines in D
 
 
@@ -28,19 +26,12 @@ def start(home: Path) -> int | None:
     directory = home / "sms"
     directory.mkdir(parents=True, exist_ok=True)
     path = os.pathsep.join(str(toolchain.ROOT / part) for part in ("infra/local", "shared"))
-    with (home / "sms.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", MODULE, "--port", str(port), "--directory", str(directory)],
-            env={**os.environ, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    (home / "sms.json").write_text(json.dumps({"pid": process.pid, "port": port}), "ascii")
-    deadline = time.monotonic() + 10
+    command = [sys.executable, "-m", MODULE, "--port", str(port), "--directory", str(directory)]
+    pid = processes.spawn(command, {**os.environ, "PYTHONPATH": path}, home, home / "sms.log")
+    (home / "sms.json").write_text(json.dumps({"pid": pid, "port": port}), "ascii")
+    deadline = time.monotonic() + _START_SECONDS
     while server.port_is_free(port):
-        if process.poll() is not None or time.monotonic() > deadline:
+        if not processes.is_running(pid, MODULE) or time.monotonic() > deadline:
             raise RuntimeError(f"the SMS stub did not start; see {home / 'sms.log'}")
         time.sleep(0.05)
     return port
@@ -61,9 +52,8 @@ def url(home: Path) -> str:
 def stop(home: Path) -> None:
     """Stop the stub; its port stays noted, because the kept stack starts on the same one."""
     noted = _noted(home)
-    if noted and noted["pid"] and server.is_process(noted["pid"], MODULE):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(noted["pid"], signal.SIGTERM)
+    if noted and noted["pid"]:
+        processes.end(noted["pid"], MODULE, _STOP_SECONDS)
         (home / "sms.json").write_text(json.dumps({**noted, "pid": 0}), "ascii")
 
 

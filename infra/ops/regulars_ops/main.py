@@ -16,7 +16,9 @@ from regulars_ops import dead, doctor, stack, work
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; every command has `run(stack, arguments) -> exit code`."""
-    root = argparse.ArgumentParser(prog="regulars", description="Turns a shop's visitors into regulars: the operator's command.")
+    root = argparse.ArgumentParser(
+        prog="regulars", description="Turns a shop's visitors into regulars: the operator's command."
+    )
     root.add_argument("--version", action="version", version=f"regulars {__version__}")
     root.add_argument("--stack", help="CloudFormation stack on AWS; without it, the local stack of this folder")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -90,5 +90,5 @@ def use_local_endpoint(endpoint_url: str) -> None:
 
 def _api_url(name: str) -> str:
     stacks = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in stacks[0].get("Outputs", [])}
+    outputs: dict[str, str] = {entry["OutputKey"]: entry["OutputValue"] for entry in stacks[0].get("Outputs", [])}
     return outputs.get("ApiUrl", "")

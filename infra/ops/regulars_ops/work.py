@@ -77,7 +77,7 @@ def quarantine(stack: Stack, chosen: argparse.Namespace) -> int:
 
 
 def import_file(stack: Stack, chosen: argparse.Namespace) -> int:
-    """Rows or events through the HTTP API, a progress bar, and every refusal with its reason; exit code 1 when there was one."""
+    """Rows or events through the HTTP API, with a progress bar and every refusal's reason; exit code 1 when there was one."""
     post = partial(_post, stack.api_url, chosen.key)
     step = _import_rows if chosen.what == "catalogue" else _import_events
     accepted, refused = 0, 0
@@ -127,8 +127,7 @@ def _chunks(lines: Iterator[str], size: int) -> Iterator[tuple[int, list[str]]]:
 def _lines(file: Path) -> Iterator[str]:
     if not file.exists():
         raise Invalid(f"no file {file}")
-    opened = gzip.open(file, "rt", encoding="utf-8-sig") if file.suffix == ".gz" else file.open(encoding="utf-8-sig")
-    with opened as text:
+    with gzip.open(file, "rt", encoding="utf-8-sig") if file.suffix == ".gz" else file.open(encoding="utf-8-sig") as text:
         try:
             for line in text:
                 if line.strip():

@@ -21,6 +21,8 @@ from regulars.profiles.seen import join as join_seen
 
 DAY_MS = 24 * 3600 * 1000
 ALIASES_KNOWN = 16
+NOTHING = 1e-6
+"""A weight that rounding might have made; anything heavier may be a sum on its way through nought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +143,11 @@ def tombstone(anonymous: Record, user: str) -> Record:
     return Record(shopper=anonymous.shopper, version=anonymous.version, merged_into=user, newest_ms=anonymous.newest_ms)
 
 
-def trimmed(record: Record, weights: Weights) -> Record:
-    """Without faded tags and beyond what each family, the items, the cart and the traits keep."""
+def trimmed(record: Record, weights: Weights, faded: float = NOTHING) -> Record:
+    """Without tags lighter than `faded`, and what is beyond what each family, the items, the cart and the traits keep."""
     by_family: dict[str, list[tuple[float, str]]] = {}
     for tag, weight in record.tags.items():
-        if abs(weight) >= weights.floor / 10:
+        if abs(weight) >= faded:
             by_family.setdefault(family_of(tag), []).append((weight, tag))
     kept = {
         tag: weight

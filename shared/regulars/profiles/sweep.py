@@ -174,7 +174,7 @@ class SweepLifecycle:
         rule_tags = record.rule_tags if entry.rule_tags is None else entry.rule_tags
         record = replace(record, standing=replace(standing, swept_ms=to_ms(now)), rule_tags=rule_tags)
         try:
-            self._profiles.save(trimmed(record, self._config.weights))
+            self._profiles.save(trimmed(record, self._config.weights, self._config.weights.floor / 10))
         except Conflict:
             return False
         return True

@@ -36,7 +36,7 @@ def place(candidates: Iterable[Candidate], situation: Situation, rules: Sequence
     ask, placing = situation.ask, Placing()
     segments = segments_of(situation.profile, situation.country) if rules else frozenset()
     active = [rule for rule in rules if rule.active(ask.scene, segments, situation.now)]
-    banned = []
+    banned = [rule for rule in active if rule.action == "ban"]
     pool = _scored(best, active, banned, situation, placing)
     pool.sort(key=lambda candidate: (-candidate.score, candidate.item_id))
     if ask.category:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from regulars_local import server, stack
+from regulars_local import processes, server, stack
 
 OUTPUTS = {
     "EventsTable": "t-events",
@@ -62,9 +62,9 @@ def test_reset_forgets(tmp_path: Path) -> None:
 def test_a_process_is_known_by_its_command_line() -> None:
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)  # marmot"])
     try:
-        assert server.is_process(process.pid, "marmot")
-        assert not server.is_process(process.pid, "badger")
+        assert processes.is_running(process.pid, "marmot")
+        assert not processes.is_running(process.pid, "badger")
     finally:
         process.kill()
         process.wait()
-    assert not server.is_process(process.pid, "marmot")
+    assert not processes.is_running(process.pid, "marmot")

@@ -248,3 +248,13 @@ def test_new_arrivals_and_the_snapshot_are_refreshed() -> None:
     builder.popularity()
     assert [name for name, _ in builder.scope("new").trend] == ["fresh", "novelty"]
     assert "fresh" in load(builder.storage)
+
+
+def test_a_full_basket_says_less_than_a_small_one() -> None:
+    crowd = tuple(f"thing-{number}" for number in range(40))
+    small = [bought(f"user:{n}", NOW - DAY, "phone", "case") for n in range(2)]
+    full = [bought(f"user:9{n}", NOW - DAY, "phone", "film", *crowd) for n in range(2)]
+    builder = Builder(*small, *full)
+    builder.similarity()
+    near = dict(builder.row("phone").relations["together"])
+    assert near["case"] > 2 * near["film"]
