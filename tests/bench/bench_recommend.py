@@ -12,14 +12,10 @@ import argparse
 import base64
 import gc
 import random
-import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-
-sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "shared")]
 
 from regulars.access import Keys, hash_key
 from regulars.adapters.dynamodb import client as dynamo
@@ -95,11 +91,11 @@ def world(n_items: int, recent: int) -> tuple[Recorded, MemoryStorage]:
             relation: tuple((other, 1 / (place + 1)) for place, other in enumerate(dice.sample(names, keep)))
             for relation, keep in (("similar", 100), ("together", 50), ("next", 50))
         }
-        recorded.add(stored_models._encode_row("1", Neighbours(name, near)))
+        recorded.add(stored_models.encode_row("1", Neighbours(name, near)))
     for scope in ("all", "new", "region:GB"):
         hits = tuple((name, 1 / (place + 1)) for place, name in enumerate(dice.sample(names, 200)))
-        recorded.add(stored_models._encode_popularity(Popularity(scope, hits, hits, NOW)))
-    pointer = stored_models._encode_pointer(Pointer(version="1", built_at=NOW))
+        recorded.add(stored_models.encode_popularity(Popularity(scope, hits, hits, NOW)))
+    pointer = stored_models.encode_pointer(Pointer(version="1", built_at=NOW))
     recorded.add({**keys.pointer(stored_models.MODEL), **pointer})
     marks = {name: ItemMark(1.0, to_ms(NOW - n * timedelta(days=1)), 2, 30.0) for n, name in enumerate(names[:recent])}
     tags = {f"category/shelf-{n}": 1.0 + n for n in range(12)}
@@ -111,7 +107,7 @@ def world(n_items: int, recent: int) -> tuple[Recorded, MemoryStorage]:
 
 def handler(recorded: Recorded, storage: MemoryStorage, cache_rows: int) -> Callable[[], Any]:
     """The deployed handler over what was recorded."""
-    dynamo.aws_client = lambda service: recorded
+    setattr(dynamo, "aws_client", lambda service: recorded)  # noqa: B010 - typed as a cached function, and replaced for good
     settings = section(RecommendationSettings, "recommendations")
     sources = DynamoSources(
         ProfileReader(stored_profiles.DynamoProfiles("profiles"), section(ProfilesConfig, "profiles").weights),

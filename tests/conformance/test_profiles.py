@@ -8,7 +8,7 @@ import pytest
 
 from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.errors import Conflict
-from regulars.profiles.orders import ALL, OrderRecord
+from regulars.profiles.orders import ALL, OrderFacts, OrderRecord
 from regulars.profiles.record import ItemMark, Record, Standing, tombstone
 from regulars.profiles.writing import ProfileStore
 
@@ -40,6 +40,7 @@ def full() -> Record:
         traits={"plan": (8, "gold"), "sizes": (9, [1, 2.5, None, {"a": True}])},
         told={"address/email": (10, "ab12")},
         rule_tags={"mid-spend-minimal": ("mid-spend", "minimal")},
+        orders=OrderFacts(2, 1000, 7, 3, 2),
         seen={2900: b"\x00\xff" * 6, 2901: b"x" * 12},
         standing=Standing(
             stage="loyal",

@@ -35,7 +35,7 @@ def is_running(pid: int, named: str) -> bool:
     child = _children.get(pid)
     if child and child.poll() is not None:
         return False
-    outcome = subprocess.run(["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True)
+    outcome = subprocess.run(["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True)
     return outcome.returncode == 0 and named in outcome.stdout and not outcome.stdout.startswith("Z")
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from regulars import __version__
 from regulars.errors import RegularsError
@@ -23,23 +24,8 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--stack", help="CloudFormation stack on AWS; without it, the local stack of this folder")
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    explain = commands.add_parser("explain", help="why did we write to a shopper, and why not")
-    explain.add_argument("shopper", help="user id, or user:ID / anon:ID")
-    explain.add_argument("--json", action="store_true")
-    explain.set_defaults(run=work.explain)
-
-    report = commands.add_parser("report", help="KPIs against their goals")
-    report.add_argument("--from", dest="day_from", type=date.fromisoformat, metavar="YYYY-MM-DD")
-    report.add_argument("--to", dest="day_to", type=date.fromisoformat, metavar="YYYY-MM-DD")
-    report.add_argument("--json", action="store_true")
-    report.set_defaults(run=work.report)
-
-    imports = commands.add_parser("import", help="bring in a catalogue, or events in Segment's format")
-    imports.add_argument("what", choices=("catalogue", "events"))
-    imports.add_argument("file", type=Path, help="CSV or JSON lines; .gz is read too")
-    imports.add_argument("--key", required=True, help="operator key (catalogue) or write key (events)")
-    imports.set_defaults(run=work.import_file)
-
+    _add_reading(commands)
+    _add_import(commands)
     for name, function, text in (
         ("sweep", "sweep_lifecycle", "run the daily lifecycle sweep now"),
         ("tick", "fire_timers", "fire what is due now"),
@@ -60,6 +46,35 @@ def parser() -> argparse.ArgumentParser:
     rejected.add_argument("--limit", type=int, default=100)
     rejected.set_defaults(run=work.quarantine)
 
+    _add_settings(commands)
+    check = commands.add_parser("doctor", help="is everything in order? exits 1 when not")
+    check.add_argument("--json", action="store_true")
+    check.set_defaults(run=doctor.run)
+    return root
+
+
+def _add_reading(commands: Any) -> None:
+    explain = commands.add_parser("explain", help="why did we write to a shopper, and why not")
+    explain.add_argument("shopper", help="user id, or user:ID / anon:ID")
+    explain.add_argument("--json", action="store_true")
+    explain.set_defaults(run=work.explain)
+
+    report = commands.add_parser("report", help="KPIs against their goals")
+    report.add_argument("--from", dest="day_from", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    report.add_argument("--to", dest="day_to", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    report.add_argument("--json", action="store_true")
+    report.set_defaults(run=work.report)
+
+
+def _add_import(commands: Any) -> None:
+    imports = commands.add_parser("import", help="bring in a catalogue, or events in Segment's format")
+    imports.add_argument("what", choices=("catalogue", "events"))
+    imports.add_argument("file", type=Path, help="CSV or JSON lines; .gz is read too")
+    imports.add_argument("--key", required=True, help="operator key (catalogue) or write key (events)")
+    imports.set_defaults(run=work.import_file)
+
+
+def _add_settings(commands: Any) -> None:
     config = commands.add_parser("config", help="the shop's settings")
     config.add_argument("action", choices=("show", "check", "apply"))
     config.add_argument("file", type=Path, nargs="?", help="shop.yaml")
@@ -72,11 +87,6 @@ def parser() -> argparse.ArgumentParser:
 
     key = commands.add_parser("key", help="make a write or operator key and the hash that the template wants")
     key.set_defaults(run=work.key, needs_stack=False)
-
-    check = commands.add_parser("doctor", help="is everything in order? exits 1 when not")
-    check.add_argument("--json", action="store_true")
-    check.set_defaults(run=doctor.run)
-    return root
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

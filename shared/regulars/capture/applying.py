@@ -33,7 +33,7 @@ from regulars.messages import EventUnit
 from regulars.profiles import seen
 from regulars.profiles.applying import applied
 from regulars.profiles.config import ProfilesConfig
-from regulars.profiles.orders import order_told
+from regulars.profiles.orders import order_facts, order_told
 from regulars.profiles.reading import ruled
 from regulars.profiles.record import Record, joined, tombstone
 from regulars.profiles.rules import Rule
@@ -159,9 +159,10 @@ class CaptureEvents:
             after = noted(after, fresh)
             new = [entries[place] for place in verdicts.fresh]
             after = replace(after, seen=seen.remember(after.seen, new, unit.received_at_ms, weights.seen_per_week))
-            known = self._profiles.orders(record.shopper) if orders or tombstones else None
-            at = from_ms(after.newest_ms)
-            after = replace(after, rule_tags=ruled(after, known, at, self._config, self._rules))
+            if orders or tombstones:
+                after = replace(after, orders=order_facts(self._profiles.orders(record.shopper)))
+            rule_tags = ruled(after, from_ms(after.newest_ms), self._config, self._rules)
+            after = replace(after, rule_tags=rule_tags)
         return _Step(record.shopper, before, after, fresh, own, tombstones, verdicts)
 
     def _with_history(self, user: Record, events: Sequence[Event]) -> tuple[Record, tuple[Record, ...]]:

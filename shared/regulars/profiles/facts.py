@@ -13,45 +13,25 @@ item.id, item.views, item.dwell_seconds, item.days_since_seen, item.interest    
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from regulars.clock import from_ms
 from regulars.profiles.festivals import days_until
 from regulars.profiles.model import Profile
-from regulars.profiles.record import ItemMark
+from regulars.profiles.record import Record
 
-ORDER_FACTS = frozenset(
-    (
-        "orders.count",
-        "orders.total_cents",
-        "orders.average_cents",
-        "orders.days_since_last",
-        "purchases.items",
-        "purchases.most_days",
-    )
-)
 ITEM_FACTS = frozenset(("item.id", "item.views", "item.dwell_seconds", "item.days_since_seen", "item.interest"))
-FACTS = (
-    ORDER_FACTS | ITEM_FACTS | frozenset(("visits.days_since_first", "visits.days_since_last", "cart.items", "wishlist.items"))
-)
 
 
 class Facts:
     """The answers for one shopper at one instant. Unknown answers are None, which satisfies no comparison."""
 
-    def __init__(
-        self,
-        profile: Profile,
-        marks: Mapping[str, ItemMark],
-        festivals: Mapping[str, Mapping[str, int]],
-        *,
-        orders_known: bool,
-    ) -> None:
+    def __init__(self, profile: Profile, record: Record, festivals: Mapping[str, Mapping[str, int]]) -> None:
         self.profile = profile
-        self.marks = marks
-        self.orders_known = orders_known
+        self.marks = record.items
+        self.orders = record.orders
         self._festivals = festivals
 
     def tag(self, name: str) -> float:
@@ -67,7 +47,7 @@ class Facts:
         """The fact called `name`, of `item` where it is about one."""
         if item:
             return self._of_item(name, item)
-        return _READERS[name](self.profile)
+        return _READERS[name](self)
 
     def _of_item(self, name: str, item: str) -> Any:
         mark = self.marks[item]
@@ -88,23 +68,18 @@ def _days(now: datetime, then: datetime | None) -> float | None:
     return None if then is None else (now - then).total_seconds() / 86400
 
 
-def _average(profile: Profile) -> float | None:
-    return sum(order.value_cents for order in profile.orders) / len(profile.orders) if profile.orders else None
-
-
-def _most_days(purchases: Mapping[str, tuple[date, ...]]) -> int:
-    return max((len(days) for days in purchases.values()), default=0)
-
-
-_READERS: Mapping[str, Any] = {
-    "orders.count": lambda profile: len(profile.orders),
-    "orders.total_cents": lambda profile: sum(order.value_cents for order in profile.orders),
-    "orders.average_cents": _average,
-    "orders.days_since_last": lambda profile: _days(profile.as_of, profile.orders[-1].at if profile.orders else None),
-    "purchases.items": lambda profile: len(profile.purchases),
-    "purchases.most_days": lambda profile: _most_days(profile.purchases),
-    "visits.days_since_first": lambda profile: _days(profile.as_of, profile.first_seen_at),
-    "visits.days_since_last": lambda profile: _days(profile.as_of, profile.last_seen_at),
-    "cart.items": lambda profile: len(profile.cart),
-    "wishlist.items": lambda profile: len(profile.wishlist),
+_READERS: Mapping[str, Callable[[Facts], Any]] = {
+    "orders.count": lambda facts: facts.orders.count,
+    "orders.total_cents": lambda facts: facts.orders.total_cents,
+    "orders.average_cents": lambda facts: facts.orders.total_cents / facts.orders.count if facts.orders.count else None,
+    "orders.days_since_last": lambda facts: _days(
+        facts.profile.as_of, from_ms(facts.orders.last_ms) if facts.orders.count else None
+    ),
+    "purchases.items": lambda facts: facts.orders.items,
+    "purchases.most_days": lambda facts: facts.orders.most_days,
+    "visits.days_since_first": lambda facts: _days(facts.profile.as_of, facts.profile.first_seen_at),
+    "visits.days_since_last": lambda facts: _days(facts.profile.as_of, facts.profile.last_seen_at),
+    "cart.items": lambda facts: len(facts.profile.cart),
+    "wishlist.items": lambda facts: len(facts.profile.wishlist),
 }
+FACTS = ITEM_FACTS | frozenset(_READERS)

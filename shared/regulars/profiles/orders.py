@@ -52,6 +52,31 @@ class OrderRecord:
         return bool(self.placed_ms) and ALL not in self.refunds.values() and (self.value_cents > 0 or not self.refunds)
 
 
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What rules ask of a shopper's orders: how many, how much, when last (epoch ms), how many items, and on how many days
+    the most-bought of them was bought. Kept in the record, and made anew whenever an order changes."""
+
+    count: int = 0
+    total_cents: int = 0
+    last_ms: int = 0
+    items: int = 0
+    most_days: int = 0
+
+
+def order_facts(orders: Iterable[OrderRecord]) -> OrderFacts:
+    """Of the orders that count."""
+    counting = [order for order in orders if order.counts]
+    days = purchases(counting)
+    return OrderFacts(
+        count=len(counting),
+        total_cents=sum(order.value_cents for order in counting),
+        last_ms=max((order.at_ms for order in counting), default=0),
+        items=len(days),
+        most_days=max(map(len, days.values()), default=0),
+    )
+
+
 def order_told(event: Event) -> OrderRecord | None:
     """What `event` says of an order; None for anything else."""
     order_id = str(event.properties.get("order_id") or "")

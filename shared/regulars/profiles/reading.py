@@ -66,17 +66,9 @@ def profile_at(
     )
 
 
-def ruled(
-    record: Record,
-    orders: Iterable[OrderRecord] | None,
-    now: datetime,
-    config: ProfilesConfig,
-    rules: Iterable[Rule],
-) -> dict[str, tuple[str, ...]]:
-    """The verdicts of `rules` on the record at `now`; `orders` None when they are not at hand."""
-    profile = profile_at(record, orders or (), now, config.weights)
-    facts = Facts(profile, record.items, config.festivals, orders_known=orders is not None)
-    return verdicts(rules, facts, record.rule_tags)
+def ruled(record: Record, now: datetime, config: ProfilesConfig, rules: Iterable[Rule]) -> dict[str, tuple[str, ...]]:
+    """The verdicts of `rules` on the record at `now`."""
+    return verdicts(rules, Facts(profile_at(record, (), now, config.weights), record, config.festivals))
 
 
 def _tags(record: Record, traits: Mapping[str, Any], elapsed: float, today: date, weights: Weights) -> dict[str, float]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from regulars.ids import short_hash
 from regulars.profiles.config import Weights
+from regulars.profiles.orders import OrderFacts
 from regulars.profiles.seen import join as join_seen
 
 DAY_MS = 24 * 3600 * 1000
@@ -54,6 +55,7 @@ class Record:
 
     `tags`: `family/value` → weight at `newest_ms`. `cart` and `wishlist`: item → (last added, last removed), epoch ms;
     an order empties the cart of what was added until `cart_cleared_ms`. `traits`: name → (told at, value).
+    `orders`: what rules ask of them.
     `told`: contact field → (told at, hash), so that only news goes to the contacts. `rule_tags`: rule → its tags.
     `aliases`: hashes of the newest anonymous ids that joined. `merged_into`: the shopper this anonymous one became.
     """
@@ -74,6 +76,7 @@ class Record:
     traits: Mapping[str, tuple[int, Any]] = field(default_factory=dict)
     told: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     rule_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    orders: OrderFacts = OrderFacts()
     seen: Mapping[int, bytes] = field(default_factory=dict)
     standing: Standing = Standing()
 

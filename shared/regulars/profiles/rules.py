@@ -7,8 +7,8 @@ the whole condition.
     comparison = {fact: NAME | tag: layer/family/value | trait: NAME | days_to: FESTIVAL, OPERATOR: VALUE}
     OPERATOR = at_least | at_most | above | below | equals | one_of | between: [least, most]
 
-Names of facts: `regulars.profiles.facts`. Anything unknown is refused with its path. A rule that asks about orders is
-judged where orders are at hand (an order event, the daily sweep); in between its last verdict stands.
+Names of facts: `regulars.profiles.facts`. Anything unknown is refused with its path. Rules are judged at every write of a
+shopper, and daily for what only the calendar changes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from importlib import resources
 from typing import Any
 
 from regulars.errors import Invalid
-from regulars.profiles.facts import FACTS, ITEM_FACTS, ORDER_FACTS, Facts
+from regulars.profiles.facts import FACTS, ITEM_FACTS, Facts
 from regulars.shop import overlay, parse_yaml
 
 Test = Callable[[Facts, str], bool]
@@ -28,11 +28,10 @@ Test = Callable[[Facts, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`asks` are the facts named in it; `test` takes the facts and an item id ("" without `for_each`)."""
+    """`test` takes the facts and an item id ("" without `for_each`)."""
 
     name: str
     tags: tuple[str, ...]
-    asks: frozenset[str]
     each_item: bool
     test: Test
 
@@ -57,14 +56,9 @@ def load_rules(overrides: Mapping[str, Any] | None, festivals: Iterable[str]) ->
     return tuple(rule for rule in built if rule)
 
 
-def verdicts(rules: Iterable[Rule], facts: Facts, held: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """Rule → its tags, for every rule that holds; `held` stands for those that ask for what is not at hand."""
-    found: dict[str, tuple[str, ...]] = {}
-    for rule in rules:
-        unknown = not facts.orders_known and rule.asks & ORDER_FACTS
-        if (rule.name in held) if unknown else rule.holds(facts):
-            found[rule.name] = rule.tags
-    return found
+def verdicts(rules: Iterable[Rule], facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Rule → its tags, for every rule that holds."""
+    return {rule.name: rule.tags for rule in rules if rule.holds(facts)}
 
 
 def _rule(name: str, body: Any, path: str, festivals: frozenset[str]) -> Rule | None:
@@ -80,7 +74,7 @@ def _rule(name: str, body: Any, path: str, festivals: frozenset[str]) -> Rule | 
         raise _wrong(f"{path}.when", "is missing")
     compiler = _Compiler(each_item="for_each" in body, festivals=festivals)
     test = compiler.condition(body["when"], f"{path}.when")
-    return Rule(name, tuple(tags), frozenset(compiler.asks), "for_each" in body, test)
+    return Rule(name, tuple(tags), "for_each" in body, test)
 
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -96,10 +90,9 @@ _SUBJECTS = frozenset(("fact", "tag", "trait", "days_to"))
 
 
 class _Compiler:
-    """Turns one rule's conditions into a test, and notes what it asks."""
+    """Turns one rule's conditions into a test."""
 
     def __init__(self, *, each_item: bool, festivals: frozenset[str]) -> None:
-        self.asks: set[str] = set()
         self._each_item = each_item
         self._festivals = festivals
 
@@ -156,7 +149,6 @@ class _Compiler:
             raise _wrong(path, f"no fact {name!r}; known: {', '.join(sorted(FACTS))}")
         if name in ITEM_FACTS and not self._each_item:
             raise _wrong(path, f"{name!r} needs for_each: item")
-        self.asks.add(name)
         return lambda facts, item: facts.value(name, item)
 
 

@@ -104,7 +104,7 @@ class SweepLifecycle:
         config, record = self._config, stored.record
         profile = profile_at(record, stored.orders, now, config.weights)
         covered.add(profile)
-        rule_tags = ruled(record, stored.orders, now, config, self._rules)
+        rule_tags = ruled(record, now, config, self._rules)
         window = bought(profile.orders, now, config.tiers.window_days)
         return _Swept(
             shopper=record.shopper,

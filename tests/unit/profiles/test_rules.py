@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from tests.support.shoppers import DAY, HOUR, MINUTE, NOON, Shop, config, event, identify, order, unit
+from tests.support.shoppers import DAY, HOUR, MINUTE, NOON, SHE, Shop, config, event, identify, order, unit
 
 from regulars.errors import Invalid
 from regulars.profiles.facts import FACTS, ITEM_FACTS, Facts
 from regulars.profiles.festivals import check, days_until
-from regulars.profiles.record import ItemMark
+from regulars.profiles.orders import OrderFacts
+from regulars.profiles.record import ItemMark, Record
 from regulars.profiles.rules import load_rules
 
 BEFORE_SPRING_FESTIVAL = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -72,9 +73,9 @@ def test_a_shop_adds_changes_and_switches_off_rules() -> None:
     assert "searcher" not in rules
     assert "high-interest" in rules
     shop = Shop()
-    assert not rules["vip"].holds(Facts(shop.profile(), {}, config().festivals, orders_known=True))
+    assert not rules["vip"].holds(Facts(shop.profile(), shop.profiles.load(SHE), config().festivals))
     shop.capture(unit([identify({"plan": "gold"})]))
-    assert rules["vip"].holds(Facts(shop.profile(), {}, config().festivals, orders_known=True))
+    assert rules["vip"].holds(Facts(shop.profile(), shop.profiles.load(SHE), config().festivals))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,8 @@ def test_a_wrong_rule_is_refused_by_its_path(rule: dict[str, Any], path: str) ->
 def test_every_fact_can_be_asked() -> None:
     shop = Shop()
     for shopper in (shop.profile("user:nobody"), shop.profile()):
-        facts = Facts(shopper, {"mug": ItemMark(1.0, 1000, 1, 2.0)}, config().festivals, orders_known=True)
+        record = Record(shopper=SHE, items={"mug": ItemMark(1.0, 1000, 1, 2.0)}, orders=OrderFacts(1, 2, 3, 4, 5))
+        facts = Facts(shopper, record, config().festivals)
         for name in FACTS:
             facts.value(name, "mug" if name in ITEM_FACTS else "")
 
@@ -116,7 +118,7 @@ def test_a_trait_of_another_type_satisfies_nothing() -> None:
     rule = load_rules({"tag_rules": {"rules": own}}, config().festivals)[-1]
     shop = Shop()
     shop.capture(unit([identify({"plan": "gold"})]))
-    assert not rule.holds(Facts(shop.profile(), {}, config().festivals, orders_known=True))
+    assert not rule.holds(Facts(shop.profile(), shop.profiles.load(SHE), config().festivals))
 
 
 @pytest.mark.parametrize(

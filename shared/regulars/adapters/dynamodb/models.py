@@ -52,7 +52,7 @@ class DynamoModels:
                 break
             names = zlib.compress(json.dumps([row.item_id for row in part]).encode())
             batch_write(self._table, puts=[{**keys.version_chunk(version, chunk), "items": names}])
-            written += batch_write(self._table, puts=(_encode_row(version, row) for row in part))
+            written += batch_write(self._table, puts=(encode_row(version, row) for row in part))
         return written
 
     def flip(self, pointer: Pointer, seen: Pointer | None) -> None:
@@ -70,7 +70,7 @@ class DynamoModels:
         return back
 
     def _put_pointer(self, pointer: Pointer, seen: Pointer | None) -> None:
-        body = _encode_pointer(pointer)
+        body = encode_pointer(pointer)
         if seen is None:
             condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk) OR version = :new"}
             values = {":new": pointer.version}
@@ -112,7 +112,7 @@ class DynamoModels:
         return deleted
 
     def put_popularity(self, rows: Iterable[Popularity]) -> None:
-        batch_write(self._table, puts=(_encode_popularity(row) for row in rows))
+        batch_write(self._table, puts=(encode_popularity(row) for row in rows))
 
     def popularity(self, scopes: Iterable[str]) -> Iterable[Popularity]:
         wanted = [keys.popularity(scope) for scope in dict.fromkeys(scopes)]
@@ -140,7 +140,8 @@ def _key_condition(key: Mapping[str, str]) -> dict[str, Any]:
     return {"KeyConditionExpression": "pk = :pk AND sk = :sk", "ExpressionAttributeValues": values, "ConsistentRead": True}
 
 
-def _encode_row(version: str, row: Neighbours) -> dict[str, Any]:
+def encode_row(version: str, row: Neighbours) -> dict[str, Any]:
+    """Inverse of `decode_row`; empty relations are left out."""
     packed = {relation: pack(scored) for relation, scored in row.relations.items() if scored}
     gap = {} if row.gap_days is None else {"gap_days": round(row.gap_days, 1)}
     return {**keys.neighbours(version, row.item_id), **packed, **gap}
@@ -153,7 +154,8 @@ def decode_row(raw: Mapping[str, Any]) -> Neighbours:
     return Neighbours(item_id, relations, raw.get("gap_days"))
 
 
-def _encode_pointer(pointer: Pointer) -> dict[str, Any]:
+def encode_pointer(pointer: Pointer) -> dict[str, Any]:
+    """Inverse of `decode_pointer`, without its key."""
     return {
         "version": pointer.version,
         "built_at": to_ms(pointer.built_at),
@@ -174,7 +176,8 @@ def decode_pointer(raw: Mapping[str, Any]) -> Pointer:
     )
 
 
-def _encode_popularity(row: Popularity) -> dict[str, Any]:
+def encode_popularity(row: Popularity) -> dict[str, Any]:
+    """Inverse of `decode_popularity`."""
     built_at = {"built_at": to_ms(row.built_at)} if row.built_at else {}
     return {**keys.popularity(row.scope), "trend": pack(row.trend), "week": pack(row.week), **built_at}
 

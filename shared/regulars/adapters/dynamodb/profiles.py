@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import dynamodb, item_from_wire, item_to_wire, query, scan, translated
 from regulars.errors import Conflict
-from regulars.profiles.orders import OrderRecord
+from regulars.profiles.orders import OrderFacts, OrderRecord
 from regulars.profiles.record import ItemMark, Record, Standing
 from regulars.profiles.writing import Stored
 
@@ -144,6 +145,7 @@ def _item(record: Record) -> dict[str, Any]:
         "q": record.traits,
         "d": record.told,
         "r": record.rule_tags,
+        "o": list(astuple(record.orders)) if record.orders.count else [],
     }
     standing = record.standing
     item: dict[str, Any] = {
@@ -187,6 +189,7 @@ def _record(item: Mapping[str, Any]) -> Record:
         traits=_pairs(weights.get("q", {})),
         told=_pairs(weights.get("d", {})),
         rule_tags={rule: tuple(tags) for rule, tags in weights.get("r", {}).items()},
+        orders=OrderFacts(*weights.get("o", ())),
         seen={int(key[1:]): blob for key, blob in item.items() if key[0] == "s" and key[1:].isdecimal()},
         standing=Standing(
             stage=item.get("stage", "new"),
