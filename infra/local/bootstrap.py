@@ -51,6 +51,7 @@ def main(arguments: list[str]) -> int:
         return refuse(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     if not arguments or arguments[0] not in VERBS:
         return refuse(f"say one of: {' '.join(VERBS)}")
+    os.environ.setdefault("UV_SYSTEM_CERTS", "1")  # trust what this machine trusts: companies' proxies sign for themselves
     verb, more = arguments[0], arguments[1:]
     uv = find_uv() or install_uv()
     if uv is None or not sync(uv):

@@ -87,7 +87,7 @@ FLOW: tuple[Function, ...] = (
         "capture",
         "Applies one shopper's events once: log, tags, cart, purchases, contacts, identity, catalogue feeds",
         (Queue("events"),),
-        reads=("profiles", "events", "catalogue", "data"),
+        reads=("profiles", "events", "contacts", "catalogue", "data"),
         writes=("profiles", "events", "contacts", "catalogue", "quarantine"),
     ),
     Function(

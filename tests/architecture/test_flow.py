@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from typing import Any
@@ -174,3 +175,17 @@ def test_no_message_can_go_round_through_queues_alone() -> None:
             reached |= frontier
             frontier = {following for queue in frontier for following in hops.get(queue, set())}
         assert start not in reached, f"a message from {start} may come back to {start}"
+
+
+@pytest.mark.parametrize("entry", FLOW, ids=NAMES)
+def test_an_http_function_serves_its_routes(entry: Function) -> None:
+    """Chalice's own table of the function, against flow.py; other functions have no application at all."""
+    spec = importlib.util.spec_from_file_location(f"app_of_{entry.name}", ROOT / "functions" / entry.name / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    wanted = {route for wake in entry.woken_by if isinstance(wake, Http) for route in wake.routes}
+    served = module.api.chalice.routes if wanted else {}
+    assert {f"{method} {path}" for path, methods in served.items() for method in methods} == wanted
+    assert hasattr(module, "api") == bool(wanted)

@@ -8,8 +8,8 @@ import pytest
 
 from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.errors import Conflict
-from regulars.profiles.orders import ALL, OrderFacts, OrderRecord
-from regulars.profiles.record import ItemMark, Record, Standing, tombstone
+from regulars.profiles.orders import ALL, OrderRecord
+from regulars.profiles.record import ItemMark, OrderFacts, Record, Standing, tombstone
 from regulars.profiles.writing import ProfileStore
 
 SHE, GUEST = "user:42", "anon:a1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import shutil
 import urllib.error
@@ -14,11 +15,14 @@ from typing import Any
 import pytest
 from tests.flow.conftest import eventually
 
+from regulars.adapters.dynamodb import keys
+from regulars.adapters.dynamodb.client import item_to_wire
 from regulars.flow import FLOW
 from regulars_local.stack import LocalStack
 from regulars_ops import main as regulars_command
 
 pytestmark = pytest.mark.stack
+ROOT = Path(__file__).resolve().parents[2]
 _A_MINUTE_AND_A_TICK = 90.0
 Client = Callable[[str], Any]
 
@@ -56,9 +60,11 @@ def test_http_wakes_a_queue_wakes_a_stream_wakes_the_archive(stack: LocalStack, 
 
 def test_the_topic_wakes_feedback(stack: LocalStack, aws_client: Client) -> None:
     """A provider's event arrives at record_feedback, which empties the queue."""
-    event = {"eventType": "Delivery", "mail": {"tags": {"message_id": ["nobody"]}, "messageId": "x"}, "delivery": {}}
-    aws_client("sns").publish(TopicArn=stack.feedback_topic_arn, Message=json.dumps(event))
+    golden = json.loads((ROOT / "tests" / "golden" / "record_feedback.json").read_text("utf-8"))
+    message = json.loads(golden["Records"][0]["body"])["Message"]
+    aws_client("sns").publish(TopicArn=stack.feedback_topic_arn, Message=message)
     eventually(lambda: _depth(aws_client, stack.queues["feedback"]) == 0)
+    assert _depth(aws_client, stack.dead_queues["feedback"]) == 0
 
 
 def test_poison_ends_in_the_dead_letter_queue_and_replay_brings_it_back(
@@ -88,7 +94,9 @@ def test_poison_ends_in_the_dead_letter_queue_and_replay_brings_it_back(
 
 def test_the_schedule_wakes_the_minute_tick(stack: LocalStack, aws_client: Client) -> None:
     """Nobody else calls fire_timers here: its watermark is the schedule's doing."""
-    eventually(lambda: aws_client("dynamodb").scan(TableName=stack.tables["timers"], Limit=5)["Items"], _A_MINUTE_AND_A_TICK)
+    key = item_to_wire(keys.watermark(0))
+    look = functools.partial(aws_client("dynamodb").get_item, TableName=stack.tables["timers"], Key=key)
+    eventually(lambda: look().get("Item"), _A_MINUTE_AND_A_TICK)
 
 
 def _depth(aws_client: Client, url: str) -> int:

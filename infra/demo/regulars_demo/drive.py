@@ -36,6 +36,11 @@ class Api:
     key: str
     connection: http.client.HTTPConnection | None = None
 
+    def close(self) -> None:
+        """Close the kept connection."""
+        if self.connection is not None:
+            self.connection.close()
+
     def call(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
         """JSON (or bytes) in, JSON out; raises Refused with the API's own words."""
         parts = urlsplit(self.url)

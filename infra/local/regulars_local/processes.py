@@ -50,4 +50,6 @@ def end(pid: int, named: str, seconds: float) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.1)
-    _children.pop(pid, None)
+    child = _children.pop(pid, None)
+    if child:
+        child.wait()

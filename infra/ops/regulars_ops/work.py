@@ -99,7 +99,7 @@ def _import_rows(post: Any, file: Path) -> Iterator[tuple[int, list[Any]]]:
         head, content_type = next(lines, "") + "\n", "text/csv"
     for first, chunk in _chunks(lines, _ROWS_A_CALL):
         answer = post("/v1/catalogue", (head + "\n".join(chunk)).encode(), content_type)
-        wrong = [{**entry, "row": entry.get("row", 0) + first} for entry in answer.get("errors", [])]
+        wrong = [{**entry, "row": entry["row"] + first} for entry in answer["violations"]]
         yield len(chunk), wrong
 
 

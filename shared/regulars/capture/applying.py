@@ -37,12 +37,12 @@ from regulars.profiles.orders import order_facts, order_told
 from regulars.profiles.reading import ruled
 from regulars.profiles.record import Record, joined, tombstone
 from regulars.profiles.rules import Rule
-from regulars.profiles.tagging import number, product_id, unknown_products
+from regulars.profiles.tagging import deed_ms, number, product_id, unknown_products
 from regulars.profiles.writing import ProfileStore
 
 Count = Callable[[Mapping[str, int]], None]
 FEEDS = frozenset((names.PRODUCT_UPDATED, names.INVENTORY_UPDATED))
-_TRIES = 12
+_TRIES = 20
 _JOINS = 20
 
 
@@ -150,7 +150,7 @@ class CaptureEvents:
         verdicts = seen.judge(record.seen, entries)
         fresh = tuple(replace(events[place], shopper=record.shopper) for place in verdicts.fresh)
         own = tuple(replace(events[place], shopper=record.shopper) for place in verdicts.own)
-        orders = [order for event in (*fresh, *own) if (order := order_told(event))]
+        orders = [order for event in fresh if (order := order_told(event))]
         if orders:
             self._profiles.join_orders(record.shopper, orders)
         after = record
@@ -188,8 +188,8 @@ class CaptureEvents:
     def _tell_contacts(self, step: _Step, events: Sequence[Event]) -> None:
         """Joins first, then the news. A delivery that comes again repeats its joins: it may have died before them."""
         now = self._clock()
-        names_again = anonymous_ids(events) if step.own and step.shopper.startswith("user:") else ()
-        for alias in dict.fromkeys([*(entry.shopper for entry in step.tombstones), *names_again]):
+        again = [alias for alias in anonymous_ids(events) if step.own and step.after.knows(alias)]
+        for alias in dict.fromkeys([*(entry.shopper for entry in step.tombstones), *again]):
             self._contacts.merge(alias, step.shopper, now=now)
         told: News = news(step.before, step.after, step.fresh, step.own)
         if told:
@@ -208,7 +208,7 @@ class CaptureEvents:
         price, stock, active = told.get("price"), told.get("stock"), told.get("active")
         return self._catalogue.update(
             product_id(told),
-            at=event.at,
+            at=from_ms(deed_ms(event)),
             price_cents=None if price is None else round(number(price) * 100),
             stock=None if stock is None else int(number(stock)),
             active=active if isinstance(active, bool) else None,

@@ -35,6 +35,8 @@ _TRAIT_CHARACTERS = 400
 
 def applied(record: Record, events: Iterable[Event], catalogue: Lookup, weights: Weights) -> Record:
     """`record` after `events`. The caller has made sure that none was applied before."""
+    events = list(events)
+    record = moved(record, max(map(deed_ms, events), default=0), weights)
     for event in events:
         record = _with_event(record, event, catalogue, weights)
     return trimmed(record, weights)
@@ -42,7 +44,6 @@ def applied(record: Record, events: Iterable[Event], catalogue: Lookup, weights:
 
 def _with_event(record: Record, event: Event, catalogue: Lookup, weights: Weights) -> Record:
     at_ms = deed_ms(event)
-    record = moved(record, at_ms, weights)
     record = _with_evidence(record, evidence(event, catalogue, weights), at_ms, weights)
     record = _with_lists(record, event, at_ms)
     told = {name: (at_ms, value) for name, value in kept_traits(event).items()}

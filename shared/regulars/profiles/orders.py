@@ -14,6 +14,7 @@ from regulars.capture import names
 from regulars.capture.model import Event
 from regulars.clock import from_ms
 from regulars.profiles.model import Order
+from regulars.profiles.record import OrderFacts
 from regulars.profiles.tagging import deed_ms, number, product_id, products_of
 
 ALL = -1
@@ -50,18 +51,6 @@ class OrderRecord:
     def counts(self) -> bool:
         """Placed and not given back: an order paid with nothing (a free sample) counts too."""
         return bool(self.placed_ms) and ALL not in self.refunds.values() and (self.value_cents > 0 or not self.refunds)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
-    """What rules ask of a shopper's orders: how many, how much, when last (epoch ms), how many items, and on how many days
-    the most-bought of them was bought. Kept in the record, and made anew whenever an order changes."""
-
-    count: int = 0
-    total_cents: int = 0
-    last_ms: int = 0
-    items: int = 0
-    most_days: int = 0
 
 
 def order_facts(orders: Iterable[OrderRecord]) -> OrderFacts:

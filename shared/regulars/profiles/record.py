@@ -17,7 +17,6 @@ from typing import Any
 
 from regulars.ids import short_hash
 from regulars.profiles.config import Weights
-from regulars.profiles.orders import OrderFacts
 from regulars.profiles.seen import join as join_seen
 
 DAY_MS = 24 * 3600 * 1000
@@ -34,6 +33,18 @@ class ItemMark:
     seen_ms: int = 0
     views: int = 0
     dwell_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What rules ask of a shopper's orders: how many, how much, when last (epoch ms), how many items, and on how many days
+    the most-bought of them was bought. Kept in the record, and made anew whenever an order changes."""
+
+    count: int = 0
+    total_cents: int = 0
+    last_ms: int = 0
+    items: int = 0
+    most_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +87,7 @@ class Record:
     traits: Mapping[str, tuple[int, Any]] = field(default_factory=dict)
     told: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     rule_tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    orders: OrderFacts = OrderFacts()
+    orders: OrderFacts = field(default_factory=OrderFacts)
     seen: Mapping[int, bytes] = field(default_factory=dict)
     standing: Standing = Standing()
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.shoppers import DAY, HOUR, MINUTE, MUG, NOON, SECOND, SHE, Shop, event, identify, order, unit
+from tests.support.shoppers import DAY, HOUR, MINUTE, MUG, NOON, SECOND, SHE, Shop, event, identify, order, same, unit
 
 from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.capture.model import Event
@@ -60,6 +60,15 @@ def test_batches_cut_differently_count_each_event_once() -> None:
     assert (outcome.applied, outcome.repeated) == (1, 1)
     assert shop.logged() == [a.message_id, b.message_id, c.message_id]
     assert shop.counted == {"EventsRepeated": 1}
+
+
+def test_one_event_twice_in_a_unit_counts_once() -> None:
+    shop = Shop()
+    for _ in range(2):
+        outcome = shop.capture(unit([event(), event()]))
+    assert (outcome.again, outcome.repeated) == (1, 1)
+    assert shop.logged() == [event().message_id]
+    assert shop.profile().items["mug"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(("days", "applied"), [(0, 0), (6.9, 0), (27.99, 0), (28, 0), (36, 1)])
@@ -143,8 +152,9 @@ class Fuse:
 
 
 def story() -> list[Event]:
-    """A guest who browses, logs in and buys."""
+    """A guest who browses, leaves a number and buys."""
     guest = [event(at=NOON + n * MINUTE, shopper="anon:a1") for n in range(2)]
+    guest.append(identify({"phone": "+441632960000", "consent": {"sms": False}}, NOON + 4 * MINUTE, shopper="anon:a1"))
     return [*guest, order("guest-order", NOON + 5 * MINUTE, shopper="anon:a1")]
 
 
@@ -272,6 +282,15 @@ def test_an_event_that_cannot_be_applied_is_quarantined_and_its_neighbours_live(
     assert outcome.quarantined == 2
     assert [entry.code for entry in shop.quarantine.list(NOON.date())] == ["unapplicable"] * 2
     assert shop.logged() == [good.message_id]
+
+
+def test_what_an_event_says_does_not_hang_on_what_came_along_with_it() -> None:
+    told = event(properties={"product_id": "mug", "category": "Vases"})
+    together, apart = Shop(), Shop()
+    together.capture(unit([told, order("o1", NOON)]))
+    for it in (told, order("o1", NOON)):
+        apart.capture(unit([it]))
+    assert same(together.profile(), apart.profile())
 
 
 def test_the_catalogue_is_asked_once_a_unit_and_only_for_what_events_lack() -> None:

@@ -58,6 +58,14 @@ def test_joined_history_is_as_if_it_had_been_hers_from_the_start() -> None:
     assert same(joined.profile(), hers.profile())
 
 
+def test_a_guests_order_empties_the_cart_of_her_other_device() -> None:
+    shop = Shop()
+    shop.capture(unit([event("Product Added")]))
+    shop.capture(unit([order("o1", NOON + MINUTE, shopper=GUEST)]))
+    shop.capture(unit([alias()]))
+    assert not shop.profile().cart
+
+
 def test_a_repeat_of_a_joined_event_is_still_known() -> None:
     shop = Shop()
     deed = unit([event(shopper=GUEST)])
@@ -76,6 +84,9 @@ def test_a_device_that_was_anothers_stays_the_others() -> None:
     shop.capture(unit([event(at=LOGIN, anonymous_id="a1", shopper="user:first")]))
     outcome = shop.capture(unit([event(at=LOGIN + HOUR, anonymous_id="a1", shopper="user:second")]))
     assert outcome.joined == 0
+    shop.contacts.update(GUEST, now=NOON, addresses={"sms": "+441632960000"})
+    assert shop.capture(unit([event(at=LOGIN + HOUR, anonymous_id="a1", shopper="user:second")])).again == 1
+    assert not shop.contacts.load("user:second").addresses
     assert shop.profile("user:second").aliases == frozenset()
     assert shop.profile(GUEST).shopper == "user:first"
 

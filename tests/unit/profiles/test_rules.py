@@ -11,8 +11,7 @@ from tests.support.shoppers import DAY, HOUR, MINUTE, NOON, SHE, Shop, config, e
 from regulars.errors import Invalid
 from regulars.profiles.facts import FACTS, ITEM_FACTS, Facts
 from regulars.profiles.festivals import check, days_until
-from regulars.profiles.orders import OrderFacts
-from regulars.profiles.record import ItemMark, Record
+from regulars.profiles.record import ItemMark, OrderFacts, Record
 from regulars.profiles.rules import load_rules
 
 BEFORE_SPRING_FESTIVAL = datetime(2026, 2, 1, 12, tzinfo=UTC)

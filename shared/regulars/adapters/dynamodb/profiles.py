@@ -19,8 +19,8 @@ from typing import Any
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import dynamodb, item_from_wire, item_to_wire, query, scan, translated
 from regulars.errors import Conflict
-from regulars.profiles.orders import OrderFacts, OrderRecord
-from regulars.profiles.record import ItemMark, Record, Standing
+from regulars.profiles.orders import OrderRecord
+from regulars.profiles.record import ItemMark, OrderFacts, Record, Standing
 from regulars.profiles.writing import Stored
 
 _DIGITS = 7
