@@ -104,7 +104,17 @@ def test_from_event_to_outbox_to_click_to_kpi(
     }
     aws_client("sns").publish(TopicArn=stack.feedback_topic_arn, Message=json.dumps(delivered))
     ordered_at = NOON + timedelta(hours=11)
-    eventually(lambda: {"delivered", "clicked", "opened"} <= set(feedback(operator)))
+    try:
+        eventually(lambda: {"delivered", "clicked", "opened"} <= set(feedback(operator)))
+    except BaseException:
+        print(json.dumps(story(operator), indent=1))
+        logs = aws_client("logs")
+        for g in logs.describe_log_groups()["logGroups"]:
+            if "record_feedback" in g["logGroupName"]:
+                for st in logs.describe_log_streams(logGroupName=g["logGroupName"])["logStreams"]:
+                    for e in logs.get_log_events(logGroupName=g["logGroupName"], logStreamName=st["logStreamName"])["events"]:
+                        print(e["message"][:600])
+        raise
     clock.set(ordered_at)
     order = {
         "order_id": "o-1",
