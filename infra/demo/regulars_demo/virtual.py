@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from regulars.clock import file_clock
 from regulars.errors import Misconfigured
 from regulars.flow import FLOW, Schedule
 
@@ -23,10 +24,9 @@ class ClockFile:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
 
-    def read(self) -> datetime | None:
-        """The kept instant, None when there is none."""
-        text = self._path.read_text("ascii").strip() if self._path.exists() else ""
-        return datetime.fromisoformat(text) if text else None
+    def read(self) -> datetime:
+        """The instant that every function sees."""
+        return file_clock(self._path)()
 
     def set(self, at: datetime) -> None:
         """Replace the instant at once (no reader sees half a line)."""

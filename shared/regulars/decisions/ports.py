@@ -42,7 +42,8 @@ class Ledger(Protocol):
     ) -> None:
         """One transaction: PLANNED → CLAIMED(token, lease) in the ledger; on the contact, `version` still the one read,
         slot appended when `takes_slot` (slots older than `keep_slots_since` dropped), version + 1; and the message's
-        address not suppressed (read just before; the fence reads it again right before the provider). Raises Conflict(not_planned | contact_changed | suppressed)."""
+        address not suppressed (read just before, and again at the fence).
+        Raises Conflict(not_planned | contact_changed | suppressed)."""
 
     def holds(self, shopper: str, moment_id: str, token: str) -> bool:
         """The fence: strongly consistent, True while CLAIMED with this very token."""

@@ -1,7 +1,7 @@
 """The one DynamoDB client: plain values in, plain values out, vendor errors turned into ours.
 
-PynamoDB serves tables with a fixed shape; this page serves what is dynamic (batch reads across tables, set shards,
-expressions built at run time). Numbers come back as int where whole, else float.
+PynamoDB serves items with a fixed shape (`pynamo`, `rows`), over this same client; this page serves what is dynamic (batch
+reads across tables, set shards, expressions built at run time). Numbers come back as int where whole, else float.
 """
 
 from __future__ import annotations
@@ -143,18 +143,25 @@ def batch_get(requests: Mapping[str, Sequence[Mapping[str, Any]]], *, consistent
         pending: dict[str, Any] = {}
         for table, key in flat[start : start + BATCH_GET]:
             pending.setdefault(table, {"Keys": [], "ConsistentRead": consistent})["Keys"].append(key)
-        for attempt in _attempts():
-            with translated():
-                answer = dynamodb().batch_get_item(RequestItems=pending)
-            for table, items in answer.get("Responses", {}).items():
-                found[table].extend(item_from_wire(item) for item in items)
-            pending = answer.get("UnprocessedKeys") or {}
-            if not pending:
-                break
-            back_off(attempt)
-        else:
-            raise TryLater("DynamoDB left keys unread", code="throttled")
+        for table, items in read_all(pending).items():
+            found[table].extend(map(item_from_wire, items))
     return found
+
+
+def read_all(requests: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The items, as attributes, of one BatchGetItem (its `RequestItems`), asking again for keys left unprocessed."""
+    found: dict[str, list[Any]] = {}
+    pending = requests
+    for attempt in _attempts():
+        with translated():
+            answer = dynamodb().batch_get_item(RequestItems=pending)
+        for table, items in answer.get("Responses", {}).items():
+            found.setdefault(table, []).extend(items)
+        pending = answer.get("UnprocessedKeys") or {}
+        if not pending:
+            return found
+        back_off(attempt)
+    raise TryLater("DynamoDB left keys unread", code="throttled")
 
 
 def batch_write(table: str, *, puts: Iterable[Mapping[str, Any]] = (), deletes: Iterable[Mapping[str, Any]] = ()) -> int:
@@ -177,12 +184,18 @@ def _write_requests(puts: Iterable[Mapping[str, Any]], deletes: Iterable[Mapping
 
 
 def _write(table: str, requests: list[dict[str, Any]]) -> int:
-    pending: dict[str, Any] = {table: requests}
+    write_all({table: requests})
+    return len(requests)
+
+
+def write_all(requests: Mapping[str, Any]) -> None:
+    """One BatchWriteItem (its `RequestItems`), sending again what was left unprocessed."""
+    pending = requests
     for attempt in _attempts():
         with translated():
             pending = dynamodb().batch_write_item(RequestItems=pending).get("UnprocessedItems") or {}
         if not pending:
-            return len(requests)
+            return
         back_off(attempt)
     raise TryLater("DynamoDB left writes undone", code="throttled")
 

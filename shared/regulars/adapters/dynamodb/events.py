@@ -4,58 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 
 from regulars.adapters.dynamodb import keys
-from regulars.adapters.dynamodb.client import batch_write, dynamodb, item_to_wire, query, scan, translated
+from regulars.adapters.dynamodb.pynamo import bound
+from regulars.adapters.dynamodb.rows import EventRow
 from regulars.capture.model import Event
 from regulars.capture.packing import pack, unpack
 from regulars.clock import to_ms
-
-_DAY_SECONDS = 24 * 3600
 
 
 class DynamoEventLog:
     """The port `EventLog`."""
 
     def __init__(self, table: str) -> None:
-        self._table = table
+        self._rows = bound(EventRow, table)
 
     def append(self, shopper: str, unit_id: str, received_at: datetime, events: Sequence[Event], keep_days: int) -> None:
-        received_ms = to_ms(received_at)
-        item = {
-            **keys.event(shopper, received_ms, unit_id),
-            "events": pack(events),
-            "received": received_ms,
-            "expires_at": received_ms // 1000 + keep_days * _DAY_SECONDS,
-        }
-        with translated():
-            dynamodb().put_item(TableName=self._table, Item=item_to_wire(item))
+        self._rows.of(
+            keys.event(shopper, to_ms(received_at), unit_id),
+            events=pack(events),
+            received=received_at,
+            expires_at=received_at + timedelta(days=keep_days),
+        ).save()
 
     def holds(self, shopper: str, unit_id: str, received_at: datetime) -> bool:
-        key = item_to_wire(keys.event(shopper, to_ms(received_at), unit_id))
-        with translated():
-            answer = dynamodb().get_item(TableName=self._table, Key=key, ConsistentRead=True, ProjectionExpression="pk")
-        return "Item" in answer
+        return self._rows.find(keys.event(shopper, to_ms(received_at), unit_id), only=["pk"]) is not None
 
     def read(self, shopper: str, since: datetime) -> Iterator[Event]:
-        values = {":shopper": shopper, ":since": f"{to_ms(since):013d}"}
-        for item in query(
-            self._table, KeyConditionExpression="pk = :shopper AND sk >= :since", ExpressionAttributeValues=values
-        ):
-            yield from unpack(item["events"])
+        for row in self._rows.query(shopper, self._rows.sk >= f"{to_ms(since):013d}"):
+            yield from unpack(row.events)
 
     def day(self, day: date) -> Iterator[Event]:
         start = datetime.combine(day, time(), UTC)
-        values = {":start": to_ms(start), ":end": to_ms(start + timedelta(days=1))}
-        condition = "received >= :start AND received < :end"
-        for item in scan(self._table, FilterExpression=condition, ExpressionAttributeValues=values):
-            yield from unpack(item["events"])
+        of_day = (self._rows.received >= start) & (self._rows.received < start + timedelta(days=1))
+        for row in self._rows.scan(of_day):
+            yield from unpack(row.events)
 
     def delete_before(self, before: datetime, limit: int) -> int:
-        found = scan(
-            self._table,
-            FilterExpression="received < :before",
-            ProjectionExpression="pk, sk",
-            ExpressionAttributeValues={":before": to_ms(before)},
-        )
-        return batch_write(self._table, deletes=[item for item, _ in zip(found, range(limit), strict=False)])
+        found = self._rows.scan(self._rows.received < before, attributes_to_get=["pk", "sk"])
+        return self._rows.delete_all(islice(found, limit))

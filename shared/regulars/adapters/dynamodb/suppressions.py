@@ -9,43 +9,31 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from regulars.adapters.dynamodb import keys
-from regulars.adapters.dynamodb.client import batch_get, dynamodb, item_to_wire, translated
-from regulars.adapters.dynamodb.transactions import get
-from regulars.clock import to_ms
+from regulars.adapters.dynamodb.pynamo import bound
+from regulars.adapters.dynamodb.rows import SuppressionRow
 from regulars.decisions.addresses import normalised
-from regulars.errors import Conflict
 
 
 class DynamoSuppressions:
     """Implements `regulars.decisions.ports.Suppressions`."""
 
     def __init__(self, table: str) -> None:
-        self._table = table
+        self._rows = bound(SuppressionRow, table)
 
     def add(self, channel: str, address: str, *, reason: str, now: datetime) -> None:
-        item = {**_key(channel, address), "channel": channel, "reason": reason, "at": to_ms(now)}
-        try:
-            with translated():
-                dynamodb().put_item(
-                    TableName=self._table, Item=item_to_wire(item), ConditionExpression="attribute_not_exists(pk)"
-                )
-        except Conflict:
-            return  # suppressed already; the first reason stays
+        # Suppressed already: the first reason stays.
+        self._rows.of(_key(channel, address), channel=channel, reason=reason, at=now).put_once()
 
     def reason(self, channel: str, address: str) -> str:
-        item = get(self._table, _key(channel, address))
-        return str(item["reason"]) if item else ""
+        row = self._rows.find(_key(channel, address))
+        return row.reason if row else ""
 
     def among(self, addresses: Mapping[str, str]) -> Mapping[str, str]:
         wanted = {_key(channel, address)["pk"]: channel for channel, address in addresses.items()}
-        if not wanted:
-            return {}
-        found = batch_get({self._table: [{"pk": pk} for pk in wanted]})[self._table]
-        return {wanted[item["pk"]]: str(item["reason"]) for item in found}
+        return {wanted[row.pk]: row.reason for row in self._rows.get_all({"pk": pk} for pk in wanted)}
 
     def remove(self, channel: str, address: str) -> None:
-        with translated():
-            dynamodb().delete_item(TableName=self._table, Key=item_to_wire(_key(channel, address)))
+        self._rows.of(_key(channel, address)).delete()
 
 
 def _key(channel: str, address: str) -> keys.Key:
