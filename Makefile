@@ -15,7 +15,7 @@ help:
 	@echo "deploy-local  as up: builds and deploys what changed"
 	@echo "reset         stop the local stack and forget its state"
 	@echo "status        does it run, and where"
-	@echo "docs          write the tables that are generated from shared/regulars/flow.py"
+	@echo "docs          write the pages that are generated from flow.py and the defaults"
 	@echo "bench         the benchmarks"
 	@echo "clean         remove everything that was made, but .venv"
 

@@ -1,6 +1,6 @@
 """build_popularity: hourly: the catalogue snapshot, what sells now, what is new."""
 
 from regulars.adapters.lambda_batch import schedule_handler
-from regulars.compose import build_popularity
+from regulars.compose.similarity import build_popularity
 
 handler = schedule_handler(build_popularity)

@@ -4,7 +4,7 @@ from functools import cache
 
 from regulars.adapters.http import Api
 from regulars.capture.http import routes
-from regulars.compose import collect_events
+from regulars.compose.capture import collect_events
 
 api = Api("collect_events")
 for route, view in routes(cache(collect_events)).items():

@@ -3,7 +3,7 @@
 from functools import cache
 
 from regulars.adapters.http import Api
-from regulars.compose import serve_links
+from regulars.compose.feedback import serve_links
 from regulars.feedback.links import routes
 
 api = Api("serve_links")

@@ -3,7 +3,7 @@
 from functools import cache
 
 from regulars.adapters.http import Api
-from regulars.compose import serve_operator
+from regulars.compose.operation import serve_operator
 from regulars.operation.http import routes
 
 api = Api("serve_operator")

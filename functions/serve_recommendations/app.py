@@ -3,7 +3,7 @@
 from functools import cache
 
 from regulars.adapters.http import Api
-from regulars.compose import serve_recommendations
+from regulars.compose.recommendations import serve_recommendations
 from regulars.recommendations.http import routes
 
 api = Api("serve_recommendations")

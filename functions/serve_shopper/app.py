@@ -4,7 +4,7 @@ from functools import cache
 
 from regulars.adapters.http import Api
 from regulars.channels.http import routes
-from regulars.compose import serve_shopper
+from regulars.compose.channels import serve_shopper
 
 api = Api("serve_shopper")
 for route, view in routes(cache(serve_shopper)).items():

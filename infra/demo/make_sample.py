@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 
-SHARE = 0.082  # of the eligible shoppers: about 320
+SHARE = 0.04  # of the eligible shoppers: about 140
 MIN_ORDERS, MAX_ORDERS = 3, 60
 ITEM_CODE = re.compile(r"^\d{5}[A-Z]*$")
 CATEGORIES = {

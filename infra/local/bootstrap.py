@@ -39,7 +39,7 @@ VERBS = {
     "reset": ((PY, "-m", "regulars_local", "reset"),),
     "status": ((PY, "-m", "regulars_local", "status"),),
     "bench": ((PY, "-m", "pytest", "tests/bench"),),
-    "docs": ((PY, "-m", "regulars_ops.flow_table"),),
+    "docs": ((PY, "-m", "regulars_ops.flow_table"), (PY, "-m", "regulars_ops.settings_page")),
     "clean": ((PY, "-m", "regulars_local", "reset"),),
 }
 _MADE = (".local", ".aws-sam", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "tests/contract/node_modules")

@@ -15,6 +15,7 @@ from regulars.feedback.config import FeedbackConfig
 from regulars.metrics.config import MetricsConfig
 from regulars.privacy.config import Privacy
 from regulars.profiles.config import ProfilesConfig
+from regulars.profiles.rules import load_rules
 from regulars.recommendations.config import RecommendationSettings
 from regulars.similarity.config import SimilaritySettings
 from regulars.triggers.config import Triggers
@@ -32,6 +33,8 @@ SECTIONS: Mapping[str, type[Any]] = {
     "similarity": SimilaritySettings,
     "triggers": Triggers,
 }
+TAG_RULES = "tag_rules"
+"""Laid over `profiles/tag_rules.yaml`; a language of its own (`regulars.profiles.rules`), not a dataclass."""
 
 
 def check(document: Any) -> None:
@@ -39,6 +42,9 @@ def check(document: Any) -> None:
     if not isinstance(document, Mapping):
         raise Invalid(f"shop.yaml: expected sections, got {document!r:.60}")
     for name in document:
+        if name == TAG_RULES:
+            continue
         if name not in SECTIONS:
-            raise Invalid(f"{name}: no such section; known: {', '.join(SECTIONS)}", field=str(name))
+            raise Invalid(f"{name}: no such section; known: {', '.join((*SECTIONS, TAG_RULES))}", field=str(name))
         shop.section(SECTIONS[name], name, document)
+    load_rules(document, shop.section(ProfilesConfig, "profiles", document).festivals)

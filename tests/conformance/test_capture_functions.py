@@ -122,7 +122,7 @@ def test_retention_deletes_the_log_in_time(world: World) -> None:
 def test_a_repeat_is_counted_as_a_metric(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     from tests.support.shoppers import event, unit
 
-    from regulars.compose import capture_events
+    from regulars.compose.capture import capture_events
 
     world.clock.write_text(NOON.isoformat())
     capture = capture_events()

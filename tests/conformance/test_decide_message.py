@@ -151,7 +151,7 @@ def test_poison_comes_back_alone(world: World) -> None:
 
 
 def test_round_trips_and_cost_of_one_decided_and_sent_message(world: World) -> None:
-    from regulars.compose import decide_message
+    from regulars.compose.decisions import decide_message
 
     for number in range(10):  # what the ledger has gathered of an ordinary shopper
         past = message("birthday", f"past{number}", at=EVENING - timedelta(days=31 + number), state=State.SENT)

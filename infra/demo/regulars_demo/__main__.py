@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from regulars.adapters.storage.s3 import S3Storage
 from regulars.errors import RegularsError
 from regulars.shop import OVERRIDES_KEY
 from regulars_demo import history, page, show, simulated
-from regulars_demo.drive import Api, Driver
+from regulars_demo.drive import Api, Driver, happened
 from regulars_demo.sources import Sources
 from regulars_demo.virtual import ClockFile
 from regulars_local import outbox, server
@@ -31,14 +32,17 @@ from regulars_ops.stack import Stack, use_local_endpoint
 
 SHOP = Path(__file__).resolve().parents[1] / "shop.yaml"
 PAGE_PORT = 4580
-STEP = timedelta(hours=12)
-SLOWED = {
-    "build_similarity": timedelta(days=91),
-    "build_popularity": timedelta(days=7),
-    "enforce_retention": timedelta(days=91),
-    "write_reports": timedelta(days=30),
-    "sweep_lifecycle": timedelta(days=1),
+CLOSE = timedelta(days=100)
+"""So long before the end the clock goes in small steps and the sweep runs daily; before that, coarsely."""
+FAR_STEP, CLOSE_STEP = timedelta(days=1), timedelta(hours=8)
+FAR = {
+    "sweep_lifecycle": timedelta(days=4),
+    "build_similarity": timedelta(days=182),
+    "build_popularity": timedelta(days=14),
+    "enforce_retention": timedelta(days=182),
+    "write_reports": timedelta(days=60),
 }
+NEAR = {**FAR, "sweep_lifecycle": timedelta(days=1), "build_popularity": timedelta(days=7), "write_reports": timedelta(days=14)}
 """Schedules that run less often here than on AWS, so that two years fit into minutes. All run once more at the end."""
 
 
@@ -85,8 +89,8 @@ def replay(local: LocalStack, days: int | None) -> None:
     """Catalogue, then every call of the sample and the simulated ones, on the virtual clock."""
     api, clock = Api(local.api_url, local.write_key), ClockFile(Path(local.clock_file))
     invoices = history.invoices()
-    start = invoices[0].at.replace(hour=0, minute=0)
-    end = invoices[-1].at + timedelta(hours=18)
+    start = invoices[0].at.replace(hour=20, minute=0) - timedelta(days=1)  # 20:00 London is when most are written to
+    end = (invoices[-1].at + timedelta(days=1)).replace(hour=20, minute=0)
     if days:
         start = max(start, end - timedelta(days=days))
     invoices = [invoice for invoice in invoices if invoice.at > start]
@@ -97,8 +101,8 @@ def replay(local: LocalStack, days: int | None) -> None:
     say("   simulated: contact data and consent, browsing before and between orders, opens and clicks")
     say("   the clock is virtual; schedules run on it, the frequent ones less often than on AWS")
     import_catalogue(Api(local.api_url, local.operator_key))
-    calls = sorted(_calls(invoices, end), key=lambda call: call["timestamp"])
-    driver = Driver(Stack(local.stack, local.api_url), api, clock, STEP, SLOWED)
+    calls = sorted(_calls(invoices, end), key=happened)
+    driver = Driver(Stack(local.stack, local.api_url), api, clock, FAR_STEP, FAR)
     behaviour = Behaviour(local)
     with tqdm(total=len(calls), unit=" calls", desc="   replaying", dynamic_ncols=True, mininterval=0.5) as progress:
 
@@ -107,7 +111,11 @@ def replay(local: LocalStack, days: int | None) -> None:
             progress.update(count)
             behaviour.look(at)
 
-        driver.replay(calls, start, end, moved)
+        near = max(start, end - CLOSE)
+        split = bisect_right(calls, near, key=happened)
+        driver.replay(calls[:split], start, near, moved)
+        driver.step, driver.slowed = CLOSE_STEP, NEAR
+        driver.replay(calls[split:], near, end, moved)
     for function in ("build_popularity", "build_similarity", "sweep_lifecycle", "write_reports"):
         driver.stack.invoke(function)
     driver.settle()
@@ -126,7 +134,7 @@ def _calls(invoices: list[history.Invoice], end: datetime) -> Iterator[dict[str,
             yield simulated.identify_call(invoice, "arn:aws:sns:us-east-1:000000000000:endpoint/GCM/gift-shop")
         yield history.order_call(invoice)
     for call in simulated.browsing(invoices):
-        if datetime.fromisoformat(call["timestamp"]) < end:
+        if happened(call) < end:
             yield call
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from regulars.adapters.aws import client
 from regulars.errors import RegularsError
-from regulars_demo.virtual import ClockFile, runs
+from regulars_demo.virtual import ClockFile, Run, runs
 from regulars_ops.stack import Stack
 
 BATCH_BYTES = 400_000  # below Segment's 500 KB a batch
@@ -66,6 +66,11 @@ class Tally:
     rejected: list[Any] = field(default_factory=list)
 
 
+def happened(call: dict[str, Any]) -> datetime:
+    """When the deed of a call was done."""
+    return datetime.fromisoformat(call["timestamp"])
+
+
 def in_batches(calls: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Calls cut into batches below Segment's limits, order kept."""
     batches: list[list[dict[str, Any]]] = [[]]
@@ -82,7 +87,7 @@ def in_batches(calls: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 @dataclass
 class Driver:
-    """One replay: `step` is how far the clock moves between two looks at the schedules."""
+    """One replay: `step` is how far the clock moves between two looks at the schedules; `slowed` runs some less often."""
 
     stack: Stack
     api: Api
@@ -100,16 +105,21 @@ class Driver:
             until = min(at + self.step, end)
             self.clock.set(until)
             due = []
-            while position < len(calls) and datetime.fromisoformat(calls[position]["timestamp"]) <= until:
+            while position < len(calls) and happened(calls[position]) <= until:
                 due.append(calls[position])
                 position += 1
             self.post(due, until)
-            for run in runs(at, until, self.step, self.slowed):
-                self.stack.invoke(run.function, {"time": run.at.isoformat()})
-                self.tally.runs[run.function] += 1
-            self.settle()
+            moved = sum([self.run(run) for run in runs(at, until, self.step, self.slowed)])
+            if due or moved:
+                self.settle()
             progress(until, len(due))
             at = until
+
+    def run(self, run: Run) -> int:
+        """One scheduled run; how many moments it says it emitted."""
+        summary = self.stack.invoke(run.function, {"time": run.at.isoformat()}) or {}
+        self.tally.runs[run.function] += 1
+        return int(summary.get("fired", 0)) + sum(summary.get("win_back", {}).values())
 
     def post(self, calls: Sequence[dict[str, Any]], sent_at: datetime) -> None:
         """One POST /v1/batch per batch; entries that are rejected are kept in the tally."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from regulars import compose
 from regulars.adapters.aws import client
 from regulars.adapters.dynamodb.inbox import DynamoInbox
 from regulars.adapters.dynamodb.messages import DynamoLedger
 from regulars.capture.model import Event
 from regulars.capture.packing import unpack
 from regulars.clock import clock_from, from_ms
+from regulars.compose.operation import serve_operator
+from regulars.compose.profiles import profile_reader
 from regulars.decisions.model import Message, State
 from regulars.ids import message_id, split_message_id
 from regulars.profiles.model import Profile
@@ -52,7 +53,7 @@ class Sources:
 
     def story(self, shopper: str) -> Mapping[str, Any]:
         """As `regulars explain` tells it."""
-        return compose.serve_operator(self.environment("serve_operator")).explain()(shopper)
+        return serve_operator(self.environment("serve_operator")).explain()(shopper)
 
     def timeline(self, shopper: str) -> Iterator[dict[str, str]]:
         """The shopper's events, newest first."""
@@ -78,7 +79,7 @@ class Sources:
     def profile(self, shopper: str) -> Profile:
         """The shopper now."""
         environment = self.environment("serve_recommendations")
-        reader = compose.profile_reader(environment["PROFILES_TABLE"], {})
+        reader = profile_reader(environment["PROFILES_TABLE"], {})
         return reader.load(shopper, clock_from(environment["CLOCK_SOURCE"])())
 
     def environment(self, function: str) -> dict[str, str]:

@@ -18,9 +18,10 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from regulars import compose
 from regulars.access import hash_key
 from regulars.clock import clock_from
+from regulars.compose.channels import signer as make_signer
+from regulars.compose.operation import serve_operator
 from regulars.errors import Invalid, Misconfigured, RegularsError
 from regulars.operation.http import OperatorApi
 from regulars.operation.quarantine import list_records, replay_records
@@ -40,7 +41,7 @@ class ApiRefused(RegularsError):
 
 def operator(stack: Stack) -> OperatorApi:
     """The operator's services with the deployed function's own environment."""
-    return compose.serve_operator(stack.environment("serve_operator"))
+    return serve_operator(stack.environment("serve_operator"))
 
 
 def shopper_key(text: str) -> str:
@@ -186,7 +187,7 @@ def config(stack: Stack, chosen: argparse.Namespace) -> int:
 def token(stack: Stack, chosen: argparse.Namespace) -> int:
     """A Bearer token that proves a shopper's identity to the inbox and preferences routes."""
     environment = stack.environment("serve_shopper")
-    signer = compose.signer(environment["SIGNING_SECRET_ARN"], clock_from(environment["CLOCK_SOURCE"]))
+    signer = make_signer(environment["SIGNING_SECRET_ARN"], clock_from(environment["CLOCK_SOURCE"]))
     made, ends_at = signer.shopper_token(shopper_key(chosen.shopper), lifetime=timedelta(hours=chosen.hours))
     print(made)
     print(f"until {ends_at.isoformat()}", file=sys.stderr)

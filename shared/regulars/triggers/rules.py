@@ -146,8 +146,10 @@ def greet(agenda: Agenda, event: Event, numbers: Triggers) -> None:
 
 
 def tell_order(agenda: Agenda, event: Event, numbers: Triggers) -> None:
-    """An order changed: at once. Refunds that name themselves (`refund_id`) are told apart."""
+    """An order changed: at once, unless the shop leaves that word empty. Refunds that name themselves (`refund_id`) are told apart."""
     order, status = order_id(event), numbers.orders.statuses[event.name]
+    if not status:
+        return
     part = str(event.properties.get("refund_id") or "")
     subject = subject_of(order, status, part) if part else subject_of(order, status)
     if order and agenda.get(f"{ORDER}#{subject}") is None:

@@ -115,7 +115,8 @@ def bound(model: type[R], table: str) -> type[R]:
 
 @cache
 def _bound(model: type[Row], table: str) -> type[Row]:
-    made = cast(type[Row], MetaModel(model.__name__, (model,), {"Meta": type("Meta", (), {"table_name": table})}))
+    namespace = {"__module__": model.__module__, "Meta": type("Meta", (), {"table_name": table})}
+    made = cast(type[Row], MetaModel(model.__name__, (model,), namespace))
     # PynamoDB has no public way to bring a client: each model would open a session and a client of its own.
     of_table = made._get_connection()
     ours = _Connection()
