@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 
-SHARE = 0.04  # of the eligible shoppers: about 140
+SHARE = 0.0105  # of the eligible shoppers: about 45
 MIN_ORDERS, MAX_ORDERS = 3, 60
 ITEM_CODE = re.compile(r"^\d{5}[A-Z]*$")
 CATEGORIES = {

@@ -16,10 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / ".local" / "tools"
 VENV = ROOT / ".venv"
 PY = "python"
+TOOLS_PACKAGES = ("infra/ops/regulars_ops", "infra/local/regulars_local", "infra/demo/regulars_demo")
+BENCHES = ("collect", "cold_start", "recommend")
+STOP_PAGE = (PY, "-m", "regulars_demo", "--stop")
 LINT = (
     (PY, "-m", "ruff", "check", "."),
     (PY, "-m", "ruff", "format", "--check", "."),
-    (PY, "-m", "mypy", "shared/regulars", "infra/ops/regulars_ops", "infra/local/regulars_local"),
+    (PY, "-m", "mypy", "shared/regulars", *TOOLS_PACKAGES),
     (PY, "-m", "cfnlint", "template.yaml", "infra/stacks/*.yaml"),
 )
 VERBS = {
@@ -35,12 +38,21 @@ VERBS = {
     "build": ((PY, "-m", "regulars_local", "build"),),
     "deploy-local": ((PY, "-m", "regulars_local", "up"),),
     "up": ((PY, "-m", "regulars_local", "up"),),
-    "down": ((PY, "-m", "regulars_local", "down"),),
-    "reset": ((PY, "-m", "regulars_local", "reset"),),
+    "down": (
+        STOP_PAGE,
+        (PY, "-m", "regulars_local", "down"),
+    ),
+    "reset": (
+        STOP_PAGE,
+        (PY, "-m", "regulars_local", "reset"),
+    ),
     "status": ((PY, "-m", "regulars_local", "status"),),
-    "bench": ((PY, "-m", "pytest", "tests/bench"),),
+    "bench": tuple((PY, f"tests/bench/bench_{name}.py") for name in BENCHES),
     "docs": ((PY, "-m", "regulars_ops.flow_table"), (PY, "-m", "regulars_ops.settings_page")),
-    "clean": ((PY, "-m", "regulars_local", "reset"),),
+    "clean": (
+        STOP_PAGE,
+        (PY, "-m", "regulars_local", "reset"),
+    ),
 }
 _MADE = (".local", ".aws-sam", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", "tests/contract/node_modules")
 

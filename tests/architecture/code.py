@@ -11,7 +11,7 @@ from tests.architecture.templates import ROOT
 
 SHARED = ROOT / "shared"
 PACKAGE = SHARED / "regulars"
-OUTSIDE_STAGES = {"adapters"}
+OUTSIDE_STAGES = {"adapters", "compose"}
 
 
 def modules(folder: Path) -> list[Path]:

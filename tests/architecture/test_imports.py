@@ -15,7 +15,6 @@ from tests.architecture.templates import ROOT
 
 VENDORS = {"boto3", "botocore", "aws_lambda_powertools", "chalice", "pynamodb", "s3transfer", "aws_xray_sdk"}
 _NUMERIC = {"numpy", "scipy"}
-_TOP_MODULES_WITH_ADAPTERS = {"compose"}
 _LAYERS = {
     "base": {"aws_lambda_powertools", "borax", "chalice", "pynamodb", "yaml"},
     "rendering": {"liquid"},
@@ -69,8 +68,6 @@ def test_stages_know_no_vendor_and_no_adapter(path: Path) -> None:
 
 def test_common_modules_know_no_vendor_either() -> None:
     for path in sorted(code.PACKAGE.glob("*.py")):
-        if path.stem in _TOP_MODULES_WITH_ADAPTERS:
-            continue
         imported = code.imports(path)
         assert not {name for name in imported if name.split(".")[0] in VENDORS or name.startswith("regulars.adapters")}, (
             path.name

@@ -32,17 +32,22 @@ from regulars_ops.stack import Stack, use_local_endpoint
 
 SHOP = Path(__file__).resolve().parents[1] / "shop.yaml"
 PAGE_PORT = 4580
-CLOSE = timedelta(days=100)
+CLOSE = timedelta(days=60)
 """So long before the end the clock goes in small steps and the sweep runs daily; before that, coarsely."""
 FAR_STEP, CLOSE_STEP = timedelta(days=1), timedelta(hours=8)
 FAR = {
-    "sweep_lifecycle": timedelta(days=4),
+    "sweep_lifecycle": timedelta(days=7),
     "build_similarity": timedelta(days=182),
-    "build_popularity": timedelta(days=14),
+    "build_popularity": timedelta(days=61),
     "enforce_retention": timedelta(days=182),
     "write_reports": timedelta(days=60),
 }
-NEAR = {**FAR, "sweep_lifecycle": timedelta(days=1), "build_popularity": timedelta(days=7), "write_reports": timedelta(days=14)}
+NEAR = {
+    **FAR,
+    "sweep_lifecycle": timedelta(days=1),
+    "build_popularity": timedelta(days=14),
+    "write_reports": timedelta(days=14),
+}
 """Schedules that run less often here than on AWS, so that two years fit into minutes. All run once more at the end."""
 
 
@@ -51,11 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="regulars_demo", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="forget the kept state and begin again")
     parser.add_argument("--days", type=int, help="replay only the last DAYS of the two years")
+    parser.add_argument("--stop", action="store_true", help="stop the page; the stack goes on")
     parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.serve is not None:
             return serve(chosen.serve)
+        if chosen.stop:
+            stop_page()
+            return 0
         return run(chosen.fresh, chosen.days)
     except (RegularsError, RuntimeError) as error:
         print(f"demo: {error}", file=sys.stderr)
@@ -160,8 +169,8 @@ class Behaviour:
     seen: int = 0
 
     def look(self, at: datetime) -> None:
-        """Once a virtual week."""
-        if self.looked_at and at - self.looked_at < timedelta(days=7):
+        """Every other virtual week."""
+        if self.looked_at and at - self.looked_at < timedelta(days=14):
             return
         self.looked_at = at
         mails = list(outbox.emails(self.local.endpoint_url))

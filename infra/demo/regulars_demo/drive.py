@@ -117,9 +117,10 @@ class Driver:
 
     def run(self, run: Run) -> int:
         """One scheduled run; how many moments it says it emitted."""
-        summary = self.stack.invoke(run.function, {"time": run.at.isoformat()}) or {}
+        summary: dict[str, Any] = self.stack.invoke(run.function, {"time": run.at.isoformat()}) or {}
         self.tally.runs[run.function] += 1
-        return int(summary.get("fired", 0)) + sum(summary.get("win_back", {}).values())
+        won_back: dict[str, int] = summary.get("win_back", {})
+        return int(summary.get("fired", 0)) + sum(won_back.values())
 
     def post(self, calls: Sequence[dict[str, Any]], sent_at: datetime) -> None:
         """One POST /v1/batch per batch; entries that are rejected are kept in the tally."""

@@ -84,8 +84,8 @@ def import_file(stack: Stack, chosen: argparse.Namespace) -> int:
     accepted, refused = 0, 0
     with tqdm(unit="row", desc=f"import {chosen.what}") as progress:
         for count, wrong in step(post, chosen.file):
-            accepted += count - len(wrong)
-            refused += len(wrong)
+            accepted += count - len({entry.get("row", entry.get("index")) for entry in wrong})
+            refused += len({entry.get("row", entry.get("index")) for entry in wrong})
             for entry in wrong:
                 progress.write(_json(entry))
             progress.update(count)

@@ -66,7 +66,7 @@ class Repurchase:
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """`statuses`: event name → status told to the shopper, "" to tell nothing. `answers`: kinds that an order makes pointless."""
+    """`statuses`: event name → status told to the shopper ("": none). `answers`: kinds that an order makes pointless."""
 
     statuses: Mapping[str, str]
     answers: tuple[str, ...]

@@ -146,7 +146,7 @@ def greet(agenda: Agenda, event: Event, numbers: Triggers) -> None:
 
 
 def tell_order(agenda: Agenda, event: Event, numbers: Triggers) -> None:
-    """An order changed: at once, unless the shop leaves that word empty. Refunds that name themselves (`refund_id`) are told apart."""
+    """An order changed: at once, unless the shop left the word empty. Refunds with a `refund_id` are told apart."""
     order, status = order_id(event), numbers.orders.statuses[event.name]
     if not status:
         return
