@@ -23,7 +23,7 @@ LINT = (
     (PY, "-m", "ruff", "check", "."),
     (PY, "-m", "ruff", "format", "--check", "."),
     (PY, "-m", "mypy", "shared/regulars", *TOOLS_PACKAGES),
-    (PY, "-m", "cfnlint", "template.yaml", "infra/stacks/*.yaml"),
+    ("cfn-lint", "template.yaml", "infra/stacks/*.yaml"),
 )
 VERBS = {
     "setup": ((PY, "-m", "regulars_local", "setup"),),

@@ -25,6 +25,7 @@ class Settings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectEvents(Settings):
     write_key_hashes: str
+    operator_key_hashes: str
     events_queue_url: str
     quarantine_table: str
     data_bucket: str

@@ -23,8 +23,15 @@ from regulars.messages import EventUnit, decode, encode
 from regulars.shop import section
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
-KEY = "wk_shop_app"
-BASIC = {"authorization": "Basic " + base64.b64encode(f"{KEY}:".encode()).decode(), "content-type": "application/json"}
+KEY, OPERATOR_KEY = "wk_shop_app", "ok_operator"
+
+
+def basic(key: str) -> dict[str, str]:
+    """Headers of a JSON call with this key as the user of Basic credentials."""
+    return {"authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode(), "content-type": "application/json"}
+
+
+BASIC, OPERATOR = basic(KEY), basic(OPERATOR_KEY)
 
 
 def viewed(**changes: Any) -> dict[str, Any]:
@@ -84,7 +91,7 @@ def open_shop(**changes: Any) -> Shop:
     config = replace(section(Capture, "capture").collecting, **changes)
     queue, quarantine = MemoryQueue(), MemoryQuarantine()
     collector = Collector(config, queue, quarantine, lambda: NOW)
-    service = CollectingApi(Keys(hash_key(KEY), "write"), collector)
+    service = CollectingApi(Keys(hash_key(KEY), "write"), collector, Keys(hash_key(OPERATOR_KEY), "operator"))
     api = Api("collect_events")
     for route, view in routes(lambda: service).items():
         api.route(route, view)

@@ -41,7 +41,6 @@ from regulars.profiles.tagging import deed_ms, number, product_id, unknown_produ
 from regulars.profiles.writing import ProfileStore
 
 Count = Callable[[Mapping[str, int]], None]
-FEEDS = frozenset((names.PRODUCT_UPDATED, names.INVENTORY_UPDATED))
 _TRIES = 20
 _JOINS = 20
 
@@ -105,8 +104,8 @@ class CaptureEvents:
     def __call__(self, unit: EventUnit) -> Outcome:
         events, refused = readable(unit, self._config.weights)
         self._refusals.keep(unit, refused)
-        feeds = [event for event in events if event.name in FEEDS]
-        deeds = [event for event in events if event.name not in FEEDS]
+        feeds = [event for event in events if event.name in names.FEEDS]
+        deeds = [event for event in events if event.name not in names.FEEDS]
         unknown = sum(not self._feed(event) for event in feeds)
         step = self._apply(unit, deeds) if deeds else None
         dropped = {id(deeds[place]) for place in (*step.verdicts.repeated, *step.verdicts.conflicting)} if step else set()

@@ -20,6 +20,7 @@ from typing import Any
 from regulars.capture.config import Collecting
 from regulars.capture.form import check_form
 from regulars.capture.model import Event
+from regulars.capture.names import FEEDS
 from regulars.capture.ports import Quarantine, Quarantined, quarantine_id
 from regulars.capture.units import units
 from regulars.capture.validation import Validator
@@ -63,16 +64,16 @@ class Collector:
         self._new_id = new_id
         self._validator = Validator(config)
 
-    def collect(self, kind: str, raw: Any) -> Receipt:
-        """One call of `kind`; raises Invalid when it is rejected (and quarantined)."""
+    def collect(self, kind: str, raw: Any, *, feeds: bool = False) -> Receipt:
+        """One call of `kind`; raises Invalid when it is rejected (and quarantined). `feeds`: may change the catalogue."""
         if type(raw) is not dict:
             raise Invalid("the body must be a JSON object", code="not_an_object")
-        receipt = self._take([{**raw, "type": kind}], source=kind)[0]
+        receipt = self._take([{**raw, "type": kind}], source=kind, feeds=feeds)[0]
         if receipt.error:
             raise receipt.error
         return receipt
 
-    def collect_batch(self, body: Any) -> list[Receipt]:
+    def collect_batch(self, body: Any, *, feeds: bool = False) -> list[Receipt]:
         """A receipt per entry, in order; raises Invalid or TooLarge only when the batch as a whole is none."""
         if type(body) is not dict or type(body.get("batch")) is not list:
             raise Invalid("a batch is an object with a list called batch", field="batch", code="invalid_batch")
@@ -81,7 +82,7 @@ class Collector:
             raise Invalid("the batch is empty", field="batch", code="empty_batch")
         if len(entries) > self.config.max_batch_entries:
             raise TooLarge(f"more than {self.config.max_batch_entries} entries", field="batch", code="too_many_entries")
-        return self._take(self._with_shared(body, entries), source="batch")
+        return self._take(self._with_shared(body, entries), source="batch", feeds=feeds)
 
     def replay(self, records: Sequence[Quarantined]) -> tuple[list[str], dict[str, Invalid]]:
         """Judge quarantined entries anew, as of when they came; what is good now is queued and leaves the quarantine.
@@ -101,7 +102,7 @@ class Collector:
         self._quarantine.delete(replayed)
         return replayed, bad
 
-    def _take(self, entries: Iterable[Any], source: str) -> list[Receipt]:
+    def _take(self, entries: Iterable[Any], source: str, feeds: bool) -> list[Receipt]:
         now = self._clock()
         now_ms = to_ms(now)
         seen: dict[str, Any] = {}
@@ -118,7 +119,11 @@ class Collector:
                         raise Invalid("messageId stood before with other content", field="messageId", code="conflict")
                     receipts.append(Receipt(message_id, "repeated"))
                     continue
-                accepted.append(self._validator.event(raw, message_id, received_ms=now_ms, now_ms=now_ms))
+                event = self._validator.event(raw, message_id, received_ms=now_ms, now_ms=now_ms)
+                if event.name in FEEDS and not feeds:
+                    # A write key lies in every app: whoever holds one must not set prices or stock.
+                    raise Invalid(f"{event.name} takes an operator key", field="event", code="operator_key_needed")
+                accepted.append(event)
                 seen[message_id] = raw
                 receipts.append(Receipt(message_id, "accepted"))
             except Invalid as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regulars.access import Keys
@@ -23,10 +23,11 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 @dataclass(frozen=True, slots=True)
 class CollectingApi:
-    """What the views need."""
+    """What the views need. An operator's key opens all that an app's write key does, and the catalogue feeds."""
 
     keys: Keys
     collector: Collector
+    operators: Keys = field(default_factory=lambda: Keys("", "operator"))
 
 
 def routes(api: Callable[[], CollectingApi]) -> dict[str, View]:
@@ -40,8 +41,8 @@ def routes(api: Callable[[], CollectingApi]) -> dict[str, View]:
 def _call_view(api: Callable[[], CollectingApi], kind: str) -> View:
     def view(request: Request) -> Mapping[str, Any]:
         collector = api().collector
-        raw = _authorised_body(api().keys, request, collector.config.max_call_bytes)
-        receipt = collector.collect(kind, raw)
+        raw, feeds = _authorised_body(api(), request, collector.config.max_call_bytes)
+        receipt = collector.collect(kind, raw, feeds=feeds)
         return {"success": True, "messageId": receipt.message_id}
 
     return view
@@ -50,7 +51,8 @@ def _call_view(api: Callable[[], CollectingApi], kind: str) -> View:
 def _batch_view(api: Callable[[], CollectingApi]) -> View:
     def view(request: Request) -> Mapping[str, Any]:
         collector = api().collector
-        receipts = collector.collect_batch(_authorised_body(api().keys, request, collector.config.max_batch_bytes))
+        body, feeds = _authorised_body(api(), request, collector.config.max_batch_bytes)
+        receipts = collector.collect_batch(body, feeds=feeds)
         count = {"accepted": 0, "repeated": 0, "rejected": 0}
         for receipt in receipts:
             count[receipt.status] += 1
@@ -60,16 +62,25 @@ def _batch_view(api: Callable[[], CollectingApi]) -> View:
     return view
 
 
-def _authorised_body(keys: Keys, request: Request, limit: int) -> Any:
-    """The JSON body, without the key that may stand in it; raises Unauthorised before it parses when headers tell."""
+def _authorised_body(api: CollectingApi, request: Request, limit: int) -> tuple[Any, bool]:
+    """(the JSON body without the key that may stand in it, whether an operator sent it).
+
+    Raises Unauthorised before it parses when headers tell.
+    """
     shown = request.headers.get("authorization")
-    if shown:
-        keys.check(request)
+    feeds = _is_operator(api, request, None) if shown else False
     body = replace(request, body=_inflated(request, limit)).json()
     write_key = body.pop("writeKey", None) if type(body) is dict else None
-    if not shown:
-        keys.check(request, write_key)
-    return body
+    return body, feeds if shown else _is_operator(api, request, write_key)
+
+
+def _is_operator(api: CollectingApi, request: Request, from_body: object) -> bool:
+    """True for an operator's key, False for an app's; raises Unauthorised for any other."""
+    key = request.basic_user() or request.bearer() or from_body
+    if isinstance(key, str) and key and api.operators.knows(key):
+        return True
+    api.keys.check(request, from_body)
+    return False
 
 
 def _inflated(request: Request, limit: int) -> bytes:

@@ -169,3 +169,7 @@ class Vocabulary:
 
         near = get_close_matches(fold(name[:100]), self._folded, n=1, cutoff=0.75)
         return self._folded[near[0]] if near else ""
+
+
+FEEDS = frozenset((PRODUCT_UPDATED, INVENTORY_UPDATED))
+"""What the shop's own systems say of the catalogue; nothing a shopper does."""

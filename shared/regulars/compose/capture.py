@@ -26,7 +26,7 @@ def collect_events(environ: Mapping[str, str] | None = None) -> CollectingApi:
 
     loaded, clock = settings_and_clock(settings.CollectEvents, environ)
     collector = make_collector(loaded, clock, S3Storage(loaded.data_bucket))
-    return CollectingApi(Keys(loaded.write_key_hashes, "write"), collector)
+    return CollectingApi(Keys(loaded.write_key_hashes, "write"), collector, Keys(loaded.operator_key_hashes, "operator"))
 
 
 def make_collector(loaded: settings.CollectEvents | settings.ServeOperator, clock: Clock, storage: Storage) -> Collector:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.support.collecting import NOW, Shop, open_shop, viewed
+from tests.support.collecting import NOW, OPERATOR, Shop, open_shop, viewed
 
 from regulars.capture.config import Capture
 from regulars.capture.names import ALIASES, BUILT_IN, Vocabulary
@@ -183,8 +183,20 @@ def test_the_shops_own_names_are_taken_as_declared() -> None:
 
 
 def test_stock_may_be_called_quantity_and_be_none_left(shop: Shop) -> None:
-    shop.batch(viewed(event="Inventory Updated", properties={"product_id": "p", "quantity": 0}))
+    feed = viewed(event="Inventory Updated", properties={"product_id": "p", "quantity": 0})
+    status, _ = shop.post("track", feed, OPERATOR)
+    assert status == 200
     assert shop.events[0].properties == {"product_id": "p", "stock": 0}
+
+
+@pytest.mark.parametrize("event", ["Inventory Updated", "Stock Updated", "Product Updated", "price_updated"])
+def test_an_apps_write_key_sets_neither_price_nor_stock(shop: Shop, event: str) -> None:
+    feed = viewed(event=event, properties={"product_id": "p", "price": 0.01, "stock": 0})
+    results = shop.batch(feed, viewed(messageId="m2"))
+    assert [entry["status"] for entry in results] == ["rejected", "accepted"]
+    assert results[0]["reason"]["code"] == "operator_key_needed"
+    assert [event.name for event in shop.events] == ["Product Viewed"]
+    assert shop.quarantined == ["operator_key_needed"]
 
 
 def test_a_good_order_passes_whole(shop: Shop) -> None:
