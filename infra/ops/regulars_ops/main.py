@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
 from regulars import __version__
 from regulars.errors import RegularsError
 from regulars_ops import dead, doctor, stack, work
@@ -98,6 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except RegularsError as error:
         print(f"regulars: {error.reason}", file=sys.stderr)
+        return 2
+    except EndpointConnectionError:
+        print("regulars: the stack does not answer; `make up` starts the local one", file=sys.stderr)
+        return 2
+    except (BotoCoreError, ClientError) as error:
+        print(f"regulars: AWS refused: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 0
