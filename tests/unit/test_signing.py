@@ -95,6 +95,7 @@ def test_keys_are_rotated_without_losing_what_was_signed() -> None:
     [
         "",
         "short",
+        "{",
         "{}",
         '{"current": 1}',
         '{"current": 2, "keys": {"1": "ssssssssssssssss"}}',

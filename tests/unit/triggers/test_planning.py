@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.support.triggers import NOW, SHOPPER, Loop, added, event, hours, identified, ordered, removed, viewed
+from tests.support.triggers import NOW, NUMBERS, SHOPPER, Loop, added, event, hours, identified, ordered, removed, viewed
 
 from regulars.triggers.model import Timer
 from regulars.triggers.service import defer
@@ -202,6 +202,20 @@ def test_an_order_told_twice_is_told_once(loop: Loop) -> None:
         loop.plan(ordered("mug"))
         loop.fire()
     assert loop.told == ["order_update#o1/completed"]
+
+
+def test_a_status_left_empty_tells_nothing_and_the_order_still_answers_the_cart() -> None:
+    quiet = replace(NUMBERS, orders=replace(NUMBERS.orders, statuses={**NUMBERS.orders.statuses, "Order Completed": ""}))
+    loop = Loop(numbers=quiet)
+    loop.plan(added("mug"))
+    loop.now += hours(1)
+    loop.plan(ordered("mug", at=loop.now))
+    loop.now += hours(5)
+    loop.fire()
+    assert loop.told == []
+    loop.plan(event("Order Refunded", loop.now, order_id="o1", refund_id="r1"))
+    loop.fire()
+    assert loop.told == ["order_update#o1/refunded/r1"]
 
 
 def test_a_subject_longer_than_a_key_takes_is_hashed(loop: Loop) -> None:
