@@ -1,6 +1,6 @@
 # Every verb sets up what it needs first; Python 3.11 or newer is all it takes. `make test ARGS=...` hands words on.
 PYTHON ?= python3
-VERBS := setup demo test lint build deploy-local up down reset status docs bench clean
+VERBS := setup demo test lint build spark deploy-local up down reset status docs bench pictures clean
 
 .PHONY: help $(VERBS)
 .DEFAULT_GOAL := help
@@ -11,13 +11,18 @@ help:
 	@echo "test          lint, then every test but the benchmarks"
 	@echo "lint          ruff, mypy, cfn-lint with our own rules"
 	@echo "build         build for AWS (python3.13, arm64) into .aws-sam/build"
+	@echo "spark         package the build on many machines for EMR Serverless (arm64) into .local/spark"
 	@echo "up, down      start and deploy the local stack; stop it and keep its state"
 	@echo "deploy-local  as up: builds and deploys what changed"
 	@echo "reset         stop the local stack and forget its state"
 	@echo "status        does it run, and where"
 	@echo "docs          write the pages that are generated from flow.py and the defaults"
-	@echo "bench         the benchmarks"
+	@echo "bench         the benchmarks; bench-quality, bench-build, bench-recommend, … one table each"
+	@echo "pictures      draw what the benchmarks wrote, into docs/pictures"
 	@echo "clean         remove everything that was made, but .venv"
 
 $(VERBS):
+	@$(PYTHON) infra/local/bootstrap.py $@ $(ARGS)
+
+bench-%:
 	@$(PYTHON) infra/local/bootstrap.py $@ $(ARGS)

@@ -17,8 +17,34 @@ TOOLS = ROOT / ".local" / "tools"
 VENV = ROOT / ".venv"
 PY = "python"
 TOOLS_PACKAGES = ("infra/ops/regulars_ops", "infra/local/regulars_local", "infra/demo/regulars_demo")
-BENCHES = ("collect", "cold_start", "recommend")
+BENCHES = {
+    "quality": ("quality", "--json", ".local/bench/quality.json"),
+    "repurchase": ("repurchase",),
+    "build": ("build", "--json", ".local/bench/build.json"),
+    "limits": ("limits",),
+    "recommend": ("recommend", "--json", ".local/bench/recommend.json"),
+    "search": ("search",),
+    "new-items": ("new_items", "../shared/data/online_retail_2/lines.parquet"),
+    "new-shoppers": ("new_shoppers", "../shared/data/online_retail_2/lines.parquet"),
+    "collect": ("collect",),
+    "cold-start": ("cold_start",),
+}
+"""One table each: the script of tests/bench and its words."""
 STOP_PAGE = (PY, "-m", "regulars_demo", "--stop")
+KERNEL = (PY, "-m", "regulars_local", "kernel")
+PREPARED = (
+    KERNEL,
+    ("uv", "sync", "--frozen", "--quiet", "--inexact", "--group", "bench"),
+    (PY, "-c", "import pathlib; pathlib.Path('.local/bench').mkdir(parents=True, exist_ok=True)"),
+)
+
+
+def bench(name: str) -> tuple[str, ...]:
+    """The command of one table."""
+    script, *words = BENCHES[name]
+    return (PY, f"tests/bench/bench_{script}.py", *words)
+
+
 LINT = (
     (PY, "-m", "ruff", "check", "."),
     (PY, "-m", "ruff", "format", "--check", "."),
@@ -31,11 +57,14 @@ VERBS = {
     "lint": LINT,
     "test": (
         *LINT,
+        KERNEL,
         (PY, "-m", "regulars_local", "validate"),
-        (PY, "-m", "pytest", "-n", "auto", "--ignore", "tests/bench", "-m", "not stack"),
+        (PY, "-m", "pytest", "-n", "auto", "--ignore", "tests/bench", "-m", "not stack and not spark"),
+        (PY, "-m", "pytest", "-rs", "tests/spark"),
         (PY, "-m", "pytest", "--ignore", "tests/bench", "-m", "stack"),
     ),
     "build": ((PY, "-m", "regulars_local", "build"),),
+    "spark": ((PY, "-m", "regulars_local", "spark"),),
     "deploy-local": ((PY, "-m", "regulars_local", "up"),),
     "up": ((PY, "-m", "regulars_local", "up"),),
     "down": (
@@ -47,7 +76,9 @@ VERBS = {
         (PY, "-m", "regulars_local", "reset"),
     ),
     "status": ((PY, "-m", "regulars_local", "status"),),
-    "bench": tuple((PY, f"tests/bench/bench_{name}.py") for name in BENCHES),
+    "bench": (*PREPARED, *map(bench, BENCHES)),
+    **{f"bench-{name}": (*PREPARED, bench(name)) for name in BENCHES},
+    "pictures": ((PY, "tests/bench/pictures.py"),),
     "docs": ((PY, "-m", "regulars_ops.flow_table"), (PY, "-m", "regulars_ops.settings_page")),
     "clean": (
         STOP_PAGE,
@@ -105,8 +136,11 @@ def install_uv() -> str | None:
 
 
 def sync(uv: str) -> bool:
-    """The project's environment, as uv.lock says, for this Python unless there is one already."""
+    """The project's environment, as uv.lock says, for this Python unless there is one already; REGULARS_EXTRAS names extras
+    (`spark`) that are wanted beside."""
     command = [uv, "sync", "--frozen", "--quiet"]
+    for extra in os.environ.get("REGULARS_EXTRAS", "").split():
+        command += ["--extra", extra]
     if not VENV.exists():
         print("installing dependencies into .venv", flush=True)
         command += ["--python", sys.executable]

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from regulars_local import package, toolchain
+from regulars_local import kernel, package, toolchain
 from regulars_local.toolchain import ROOT
 
 LOCAL_BUILD = ROOT / ".local" / "build"
@@ -40,6 +40,10 @@ def fingerprint(python: Path, architecture: str) -> str:
 
 def build(python: Path, architecture: str, directory: Path = LOCAL_BUILD) -> tuple[str, bool]:
     """(fingerprint, whether anything was built). Raises RuntimeError with the builder's own words."""
+    if directory == AWS_BUILD:
+        kernel.ensure(kernel.for_lambda(architecture))
+    else:
+        kernel.ensure_here()
     wanted = fingerprint(python, architecture)
     stamp = directory / _STAMP
     if stamp.exists() and stamp.read_text("ascii") == wanted:

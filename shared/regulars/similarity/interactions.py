@@ -35,7 +35,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Interactions:
-    """Parallel arrays, sorted by shopper, then instant, then item. `at` is epoch ms; indices point into the id lists."""
+    """Parallel arrays, sorted by shopper, then instant, then item. `at` is epoch ms; indices point into the id lists,
+    which are sorted when they come from events."""
 
     shopper: Ints
     item: Ints
@@ -62,7 +63,7 @@ class Interactions:
 
 
 class _Index:
-    """Text → dense number, in order of first sight."""
+    """Text → number, in order of first sight; `ranks` renumbers in order of code points."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
@@ -70,23 +71,77 @@ class _Index:
     def __call__(self, text: str) -> int:
         return self.numbers.setdefault(text, len(self.numbers))
 
+    def ranks(self) -> tuple[Ints, tuple[str, ...]]:
+        """(rank of each number, texts in order): numbers that do not depend on what was seen first."""
+        texts = tuple(sorted(self.numbers))
+        ranks = np.empty(len(texts), dtype=np.int64)
+        ranks[[self.numbers[text] for text in texts]] = np.arange(len(texts))
+        return ranks, texts
+
+
+class Gathering:
+    """Deeds, and who is who, in any order and any part of a log that holds whole shoppers.
+
+    Shoppers, items and orders are numbered by their sorted ids, an order id within its shopper; an anonymous id that joined
+    several users belongs to the last. So equal events give equal arrays wherever and in whatever order they are read.
+    """
+
+    def __init__(self, max_interactions: int) -> None:
+        self._most = max_interactions
+        self._shoppers, self._items, self._orders = _Index(), _Index(), _Index()
+        self._columns = tuple(array("q") for _ in range(5))
+        self._joined: dict[str, tuple[int, str]] = {}
+        self._countries: dict[str, tuple[int, str]] = {}
+
+    def event(self, event: Event) -> None:
+        """What one event says; raises GiveUp(does_not_fit) once there are twice too many deeds (many may be repeats)."""
+        for anonymous, join in joins(event):
+            self.join(anonymous, join)
+        country = event.traits.get("country")
+        if isinstance(country, str) and country:
+            known = self._countries.get(event.shopper, (0, ""))
+            self._countries[event.shopper] = max(known, (to_ms(event.at), country.upper()))
+        for item_id, kind, order_id in deeds(event):
+            self.deed(event.shopper, item_id, kind, to_ms(event.at), order_id)
+        if len(self._columns[0]) > 2 * self._most:
+            raise _too_many(len(self._columns[0]), self._most)
+
+    def deed(self, shopper: str, item_id: str, kind: int, at: int, order_id: str) -> None:
+        """One deed; `at` in epoch ms, `order_id` empty but for purchases."""
+        order = self._orders(order_id) if order_id else -1
+        row = (self._shoppers(shopper), self._items(item_id), kind, at, order)
+        for column, value in zip(self._columns, row, strict=True):
+            column.append(value)
+
+    def join(self, anonymous: str, join: tuple[int, str]) -> None:
+        """From `joins`."""
+        self._joined[anonymous] = max(join, self._joined.get(anonymous, join))
+
+    def interactions(self) -> Interactions:
+        """All of it, each interaction once; raises GiveUp(does_not_fit) when there are too many."""
+        joined = {anonymous: user for anonymous, (_, user) in self._joined.items()}
+        merged = _Index()
+        of_shopper = np.array([merged(joined.get(text, text)) for text in self._shoppers.numbers], dtype=np.int64)
+        shopper_ranks, shopper_ids = merged.ranks()
+        item_ranks, item_ids = self._items.ranks()
+        order_ranks, _ = self._orders.ranks()
+        shopper, item, kind, at, order = (np.frombuffer(column, dtype=np.int64) for column in self._columns)
+        if len(shopper):
+            shopper, item = shopper_ranks[of_shopper[shopper]], item_ranks[item]
+        group = _numbered(shopper, order, order_ranks)
+        columns = _each_once(shopper, item, kind, at, group)
+        if len(columns[0]) > self._most:
+            raise _too_many(len(columns[0]), self._most)
+        countries = {joined.get(text, text): country for text, (_, country) in self._countries.items()}
+        return Interactions(*columns, shopper_ids, item_ids, countries)
+
 
 def from_events(events: Iterable[Event], max_interactions: int) -> Interactions:
     """The interactions of the events; raises GiveUp(does_not_fit) above `max_interactions`."""
-    shoppers, items, groups = _Index(), _Index(), _Index()
-    columns = tuple(array("q") for _ in range(5))
-    joined: dict[str, str] = {}
-    countries: dict[str, str] = {}
+    gathering = Gathering(max_interactions)
     for event in events:
-        _learn(event, joined, countries)
-        for item_id, kind, order_id in deeds(event):
-            group = groups(order_id) if order_id else -1
-            row = (shoppers(event.shopper), items(item_id), kind, to_ms(event.at), group)
-            for column, value in zip(columns, row, strict=True):
-                column.append(value)
-        if len(columns[0]) > 2 * max_interactions:
-            raise _too_many(len(columns[0]), max_interactions)
-    return _assemble(columns, shoppers, items, joined, countries, max_interactions)
+        gathering.event(event)
+    return gathering.interactions()
 
 
 def deeds(event: Event) -> Iterator[tuple[str, int, str]]:
@@ -106,45 +161,39 @@ def _product_id(properties: Any) -> str:
     return str(properties.get("product_id") or "") if isinstance(properties, Mapping) else ""
 
 
-def _learn(event: Event, joined: dict[str, str], countries: dict[str, str]) -> None:
+def joins(event: Event) -> Iterator[tuple[str, tuple[int, str]]]:
+    """(anonymous shopper, (epoch ms, user)) of who the event says is who; the highest pair of an anonymous shopper counts."""
     if event.user_id:
         for anonymous in (event.anonymous_id, event.previous_id):
             if anonymous:
-                joined[f"anon:{anonymous}"] = f"user:{event.user_id}"
-    country = event.traits.get("country")
-    if isinstance(country, str) and country:
-        countries[event.shopper] = country.upper()
+                yield f"anon:{anonymous}", (to_ms(event.at), f"user:{event.user_id}")
 
 
-def _assemble(
-    columns: tuple[array[int], ...],
-    shoppers: _Index,
-    items: _Index,
-    joined: Mapping[str, str],
-    countries: Mapping[str, str],
-    max_interactions: int,
-) -> Interactions:
-    merged = _Index()
-    renumbered = np.array([merged(joined.get(text, text)) for text in shoppers.numbers], dtype=np.int64)
-    shopper, item, kind, at, group = (np.frombuffer(column, dtype=np.int64) for column in columns)
-    shopper = renumbered[shopper] if len(shopper) else shopper
+def _numbered(shopper: Ints, order: Ints, ranks: Ints) -> Ints:
+    """Orders numbered by shopper, then id: an id that two shoppers use names two orders. -1 stays -1."""
+    group = np.full(len(order), -1, dtype=np.int64)
+    placed = order >= 0
+    if placed.any():
+        _, group[placed] = np.unique(shopper[placed] * len(ranks) + ranks[order[placed]], return_inverse=True)
+    return group
+
+
+def _each_once(*columns: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """(shopper, item, kind, at, group) sorted by shopper, instant, item, without repeats."""
+    shopper, item, kind, at, group = columns
     order = np.lexsort((group, kind, item, at, shopper))
-    sorted_columns = [column[order] for column in (shopper, item, kind, at, group)]
-    if len(order):
-        same = np.ones(len(order) - 1, dtype=bool)
-        for column in sorted_columns:
-            same &= column[1:] == column[:-1]
-        sorted_columns = [column[np.concatenate(([True], ~same))] for column in sorted_columns]
-    if len(sorted_columns[0]) > max_interactions:
-        raise _too_many(len(sorted_columns[0]), max_interactions)
-    shopper, item, kind, at, group = sorted_columns
-    merged_countries = {joined.get(text, text): country for text, country in countries.items()}
-    return Interactions(shopper, item, kind, at, group, tuple(merged.numbers), tuple(items.numbers), merged_countries)
+    shopper, item, kind, at, group = (column[order] for column in columns)
+    fresh = np.ones(len(order), dtype=bool)
+    for column in (shopper, item, kind, at, group):
+        fresh[1:] &= column[1:] == column[:-1]
+    fresh[1:] = ~fresh[1:]
+    return shopper[fresh], item[fresh], kind[fresh], at[fresh], group[fresh]
 
 
 def _too_many(found: int, limit: int) -> GiveUp:
     return GiveUp(
         f"{found} interactions do not fit one function (build.max_interactions is {limit}): "
-        "lower build.history_days, or run the build where there is more memory",
+        "deploy the stack with BulkBuilds=ENABLED, which hands such builds to Spark on EMR Serverless; or lower "
+        "build.history_days; or raise the function's MemorySize and this limit together (tests/bench/bench_limits.py)",
         code="does_not_fit",
     )

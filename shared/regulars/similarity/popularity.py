@@ -23,9 +23,7 @@ _DAY_MS = 86_400_000
 
 def rank(data: Interactions, catalogue: Mapping[str, Item], settings: PopularitySettings, now: datetime) -> list[Popularity]:
     """Rows for everywhere, new arrivals, and the busiest categories and regions."""
-    weights = kind_weights(settings.kinds)[data.kind]
-    age_days = np.maximum(to_ms(now) - data.at, 0) / _DAY_MS
-    decayed = weights * 0.5 ** (age_days / settings.half_life_days)
+    age_days, decayed = _decayed(data, settings, now)
     everyone = np.ones(len(data), dtype=bool)
     rows = [
         _scope(EVERYWHERE, data, everyone, decayed, age_days, settings, settings.keep, now),
@@ -34,6 +32,20 @@ def rank(data: Interactions, catalogue: Mapping[str, Item], settings: Popularity
     for name, mask in _scopes(data, catalogue, decayed, settings.max_scopes):
         rows.append(_scope(name, data, mask, decayed, age_days, settings, settings.keep_per_scope, now))
     return rows
+
+
+def heat(data: Interactions, settings: PopularitySettings, now: datetime) -> dict[str, float]:
+    """Item id → `trend` as a share of the highest, of every item that anybody touched; the search orders by it."""
+    _, decayed = _decayed(data, settings, now)
+    trend = np.bincount(data.item, decayed, len(data.item_ids))
+    highest = float(trend.max(initial=0.0))
+    return dict(zip(data.item_ids, (trend / highest).tolist(), strict=True)) if highest > 0 else {}
+
+
+def _decayed(data: Interactions, settings: PopularitySettings, now: datetime) -> tuple[Floats, Floats]:
+    """(age in days, decayed weight) of every interaction."""
+    age_days = np.maximum(to_ms(now) - data.at, 0) / _DAY_MS
+    return age_days, kind_weights(settings.kinds)[data.kind] * 0.5 ** (age_days / settings.half_life_days)
 
 
 def new_arrivals(items: Iterable[Item], settings: PopularitySettings, now: datetime) -> Popularity:
@@ -84,11 +96,12 @@ def _scope(
     recent = mask & (age_days <= settings.window_days)
     bought = recent & (data.kind == PURCHASE)
     week = _distinct_shoppers(data, bought if bought.any() else recent, n_items)
-    return Popularity(name, _best(trend, data.item_ids, keep), _best(week, data.item_ids, keep), now)
+    best, recent_best = _best(trend, data.item_ids, keep), _best(week, data.item_ids, keep)
+    return Popularity(name, best, recent_best, now, float(trend.sum()))
 
 
 def _distinct_shoppers(data: Interactions, mask: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], n_items: int) -> Ints:
-    pairs = np.unique(data.shopper[mask] * n_items + data.item[mask])
+    pairs = np.unique(data.shopper[mask].astype(np.int64) * n_items + data.item[mask])
     return np.bincount(pairs % n_items, minlength=n_items) if n_items else np.zeros(0, dtype=np.int64)
 
 

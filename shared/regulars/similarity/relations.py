@@ -7,10 +7,11 @@ of a shopper count, at most `max_items_per_shopper`: a reseller who buys everyth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regulars.clock import to_ms
 from regulars.similarity.config import (
@@ -26,25 +27,50 @@ from regulars.similarity.kernel import Rows, TopK, stack, top_neighbours
 from regulars.similarity.model import NEXT, SIMILAR, TOGETHER
 
 _DAY_MS = 86_400_000
+_DAYS = 2**24
+"""More than there are days or spans of days in any log: with it two numbers make one key."""
+ROWED = (SIMILAR, TOGETHER, NEXT)
+"""Relations made of weighted rows."""
 
 
 def build_relations(data: Interactions, settings: SimilaritySettings, now: datetime) -> dict[str, TopK]:
     """The neighbours by relation; empty arrays where there is no data."""
-    now_ms = to_ms(now)
-    limits, kinds = settings.build, kind_weights(settings.kinds)
-    similar, together, after = settings.relations.similar, settings.relations.together, settings.relations.next
-    bought = data.where(data.kind == PURCHASE)
-    rows = {
-        SIMILAR: (similar_rows(data, similar, kinds, limits, now_ms),) * 2,
-        TOGETHER: (together_rows(bought, together, limits, now_ms),) * 2,
-        NEXT: next_rows(data.where(data.kind != VIEW) if len(bought) else data, after, limits, now_ms),
-    }
-    enough = support(data) >= limits.min_interactions
-    weighting: Mapping[str, Weighting] = {SIMILAR: similar, TOGETHER: together, NEXT: after}
-    return {
-        relation: neighbours(left, right, weighting[relation], enough.astype(np.float64))
-        for relation, (left, right) in rows.items()
-    }
+    return {name: build_relation(data, settings, to_ms(now), name) for name in weightings(settings)}
+
+
+def build_relation(data: Interactions, settings: SimilaritySettings, now_ms: int, name: str) -> TopK:
+    """The neighbours by one relation that is made of rows."""
+    enough = (support(data) >= settings.build.min_interactions).astype(np.float64)
+    left, right = weighted_parts(data, settings, now_ms, bool((data.kind == PURCHASE).any()), (name,))[name]
+    whole = stack(left)
+    return neighbours(whole, whole if right is left else stack(right), weightings(settings)[name], enough)
+
+
+def weightings(settings: SimilaritySettings) -> Mapping[str, Weighting]:
+    """The weighting of each relation that is made of rows."""
+    relations = settings.relations
+    return {SIMILAR: relations.similar, TOGETHER: relations.together, NEXT: relations.next}
+
+
+def weighted_parts(
+    data: Interactions, settings: SimilaritySettings, now_ms: int, purchases: bool, names: Iterable[str] = ROWED
+) -> dict[str, tuple[list[Rows], list[Rows]]]:
+    """Relation → (left, right) rows, part by part, each part in order of shoppers; no row spans two shoppers, so that any
+    split of the log by shopper gives the same rows. `purchases` says whether anybody in the whole log bought."""
+    limits, relations = settings.build, settings.relations
+    made: dict[str, tuple[list[Rows], list[Rows]]] = {}
+    for name in names:
+        if name == SIMILAR:
+            parts = similar_parts(data, relations.similar, kind_weights(settings.kinds), limits, now_ms)
+            made[name] = (parts, parts)
+        elif name == TOGETHER:
+            parts = together_parts(data.where(data.kind == PURCHASE), relations.together, limits, now_ms)
+            made[name] = (parts, parts)
+        else:
+            followed = data.where(data.kind != VIEW) if purchases and not relations.next.views else data
+            left, right = next_rows(followed, relations.next, limits, now_ms)
+            made[name] = ([left], [right])
+    return made
 
 
 def kind_weights(weights: Mapping[str, float]) -> Floats:
@@ -60,94 +86,141 @@ def support(data: Interactions) -> Ints:
 def neighbours(left: Rows, right: Rows, weighting: Weighting, eligible: Floats) -> TopK:
     """Scaled by popularity and cut to the best `keep`; items that are not eligible (0) neither have nor are neighbours."""
     n_items = len(eligible)
-    source = np.bincount(left.columns, left.values**2, n_items)
-    target = np.bincount(right.columns, right.values**2, n_items)
-    return top_neighbours(
-        left,
-        right,
-        eligible * (source + weighting.shrink) ** -weighting.source_power,
-        eligible * (target + weighting.shrink) ** -weighting.popularity_power,
-        weighting.keep,
-    )
+    source, target = scales(mass(left, n_items), mass(right, n_items), weighting, eligible)
+    return top_neighbours(left, right, source, target, weighting.keep)
 
 
-def similar_rows(data: Interactions, weighting: SimilarWeighting, kinds: Floats, limits: BuildLimits, now_ms: int) -> Rows:
+def mass(rows: Rows, n_items: int) -> Floats:
+    """The popularity n of each item: the sum of squares of its weights."""
+    squares: Floats = np.bincount(rows.columns, rows.values**2, n_items).astype(np.float64, copy=False)
+    return squares
+
+
+def scales(left_mass: Floats, right_mass: Floats, weighting: Weighting, eligible: Floats) -> tuple[Floats, Floats]:
+    """(source, target) scale of each item."""
+    source: Floats = eligible * (left_mass + weighting.shrink) ** -weighting.source_power
+    target: Floats = eligible * (right_mass + weighting.shrink) ** -weighting.popularity_power
+    return source, target
+
+
+def similar_parts(
+    data: Interactions, weighting: SimilarWeighting, kinds: Floats, limits: BuildLimits, now_ms: int
+) -> list[Rows]:
     """Shoppers with their strongest deed per item, and below them view sessions with their distinct items."""
-    whole = _distinct(data.shopper, data, kinds[data.kind], weighting, limits, now_ms)
+    whole = weighted_distinct(data.shopper, data, kinds[data.kind], weighting, limits, now_ms)
+    if weighting.session_weight <= 0:
+        return [whole]
     viewed = data.where(data.kind == VIEW)
     gap_ms = weighting.session_gap_minutes * 60_000
     fresh = np.ones(len(viewed), dtype=bool)
     fresh[1:] = (np.diff(viewed.shopper) != 0) | (np.diff(viewed.at) > gap_ms)
     strength = np.full(len(viewed), np.sqrt(weighting.session_weight))
-    return stack([whole, _distinct(np.cumsum(fresh), viewed, strength, weighting, limits, now_ms)])
+    return [whole, weighted_distinct(np.cumsum(fresh), viewed, strength, weighting, limits, now_ms)]
 
 
-def together_rows(bought: Interactions, weighting: TogetherWeighting, limits: BuildLimits, now_ms: int) -> Rows:
+def together_parts(bought: Interactions, weighting: TogetherWeighting, limits: BuildLimits, now_ms: int) -> list[Rows]:
     """Orders, and below them what a shopper bought within `nearby_days` (two half-overlapping calendars, so that
     neighbours across an edge meet once)."""
-    parts = [_distinct(bought.group, bought, np.ones(len(bought)), weighting, limits, now_ms)]
+    parts = [weighted_distinct(bought.group, bought, np.ones(len(bought)), weighting, limits, now_ms)]
     span = weighting.nearby_days * _DAY_MS
     for offset in (0, span // 2):
         bucket = (bought.at + offset) // span
-        _, row = np.unique(np.stack((bought.shopper, bucket)), axis=1, return_inverse=True)
+        _, row = np.unique(bought.shopper.astype(np.int64) * _DAYS + bucket, return_inverse=True)
         strength = np.full(len(bought), np.sqrt(weighting.nearby_weight / 2))
-        parts.append(_distinct(row.reshape(-1), bought, strength, weighting, limits, now_ms))
-    return stack(parts)
+        parts.append(weighted_distinct(row.reshape(-1), bought, strength, weighting, limits, now_ms))
+    return parts
 
 
 def next_rows(data: Interactions, weighting: NextWeighting, limits: BuildLimits, now_ms: int) -> tuple[Rows, Rows]:
-    """Forward only: one row per shopper and instant; right its items, left the up to `window` items before it.
+    """One row per shopper and instant: right its items, left the up to `window` items before it and, at `backward` of the
+    weight, after it.
 
-    The weight of an earlier item is 1/steps^gap_power, halved each half-life by the age of the later instant.
+    The weight of a left item is 1/steps^gap_power, halved each half-life by the age of the instant, and divided by
+    (interactions of the shopper)^length_power.
     """
     del limits  # the window bounds the work already
-    fresh = np.ones(len(data), dtype=bool)
-    fresh[1:] = (np.diff(data.shopper) != 0) | (np.diff(data.at) != 0)
-    first = np.flatnonzero(fresh)
-    moment = np.cumsum(fresh) - 1
-    newcomer = np.ones(len(data), dtype=bool)
-    newcomer[1:] = np.diff(data.shopper) != 0
-    begun = np.maximum.accumulate(np.where(newcomer, np.arange(len(data)), 0))[first]
-    reach = np.minimum(first - begun, weighting.window)
-    row = np.repeat(np.arange(len(first)), reach)
-    steps = np.arange(len(row)) - np.repeat(np.cumsum(reach) - reach, reach) + 1
-    earlier = first[row] - steps
-    near = data.at[first[row]] - data.at[earlier] <= weighting.within_days * _DAY_MS
-    row, steps, earlier = row[near], steps[near], earlier[near]
-    fading = _fading(data.at[first], weighting.half_life_days, now_ms)
-    left = _rows(row, data.item[earlier], steps**-weighting.gap_power * fading[row], len(first))
-    right = _rows(moment, data.item, np.ones(len(data)), len(first))
-    return left, right
+    first = np.flatnonzero(_begins(data.shopper) | _begins(data.at))
+    last = np.append(first[1:], len(data))[: len(first)] - 1
+    bounds = np.searchsorted(data.shopper, np.arange(len(data.shopper_ids) + 1))
+    owner = data.shopper[first]
+    fading = fading_of(data.at[first], weighting.half_life_days, now_ms)
+    fading = fading * (bounds[owner + 1] - bounds[owner]).astype(np.float64) ** -weighting.length_power
+    sides = [_beside(data, first, first - bounds[owner], -1, weighting)]
+    if weighting.backward > 0:
+        sides.append(_beside(data, last, bounds[owner + 1] - 1 - last, 1, weighting))
+    counts = [np.bincount(row, minlength=len(first)) for row, _, _ in sides]
+    starts = np.concatenate(([0], np.cumsum(np.sum(counts, axis=0, dtype=np.int64))))
+    column, value = np.empty(starts[-1], dtype=np.int64), np.empty(starts[-1])
+    offset = starts[:-1]
+    for (row, items, weights), count, strength in zip(sides, counts, (1.0, weighting.backward), strict=False):
+        place = np.arange(len(row)) + np.repeat(offset - (np.cumsum(count) - count), count)
+        column[place], value[place] = items, weights * np.repeat(fading * strength, count)
+        offset = offset + count
+    moment = np.append(first, len(data)) if len(first) else np.zeros(1, dtype=np.int64)
+    return Rows(starts, column, value), Rows(moment.astype(np.int64), data.item, np.ones(len(data)))
 
 
-def _rows(row: Ints, column: Ints, value: Floats, count: int) -> Rows:
-    """Rows that may be empty, of triplets sorted by row."""
-    starts = np.searchsorted(row, np.arange(count + 1))
-    return Rows(starts.astype(np.int64), column.astype(np.int64), value.astype(np.float64))
+def _beside(data: Interactions, edge: Ints, room: Ints, side: int, weighting: NextWeighting) -> tuple[Ints, Ints, Floats]:
+    """(row, item, weight) of up to `window` interactions before (side -1) or after (1) the edge of each instant; `room` is
+    how many of the shopper there are. Sorted by row."""
+    reach = np.minimum(room, weighting.window)
+    row = np.repeat(np.arange(len(edge)), reach)
+    steps = np.arange(len(row)) - np.repeat(np.cumsum(reach) - reach, reach)
+    other = edge[row] + side * (steps + 1)
+    if weighting.within_days > 0:
+        close = np.abs(data.at[edge[row]] - data.at[other]) <= weighting.within_days * _DAY_MS
+        row, steps, other = row[close], steps[close], other[close]
+    by_step = np.arange(1, weighting.window + 1) ** -weighting.gap_power
+    return row, data.item[other], by_step[steps]
 
 
-def _distinct(row: Ints, data: Interactions, strength: Floats, weighting: Weighting, limits: BuildLimits, now_ms: int) -> Rows:
+def _begins(column: Ints) -> NDArray[np.bool_]:
+    """Whether each entry differs from the one before; the first does."""
+    begins = np.ones(len(column), dtype=bool)
+    begins[1:] = column[1:] != column[:-1]
+    return begins
+
+
+def weighted_distinct(
+    row: Ints, data: Interactions, strength: Floats, weighting: Weighting, limits: BuildLimits, now_ms: int
+) -> Rows:
     """Per row each item once, with its highest strength × fading, newest `max_items_per_shopper`, by length normalised."""
-    fading = _fading(data.at, weighting.half_life_days, now_ms)
-    value = strength * fading
-    order = np.lexsort((-value, data.item, row))
-    row, item, value, at = row[order], data.item[order], value[order], data.at[order]
-    once = np.ones(len(row), dtype=bool)
-    once[1:] = (np.diff(row) != 0) | (np.diff(item) != 0)
-    once &= value > 0
-    row, item, value, at = row[once], item[once], value[once], at[once]
-    order = np.lexsort((item, -at, row))
-    row, item, value = row[order], item[order], value[order]
-    rows = Rows.from_entries(row, item, value)
-    place = np.arange(len(row)) - np.repeat(rows.starts[:-1], rows.lengths())
-    short = place < limits.max_items_per_shopper
-    rows = Rows.from_entries(row[short], item[short], value[short])
+    value = strength * fading_of(data.at, weighting.half_life_days, now_ms)
+    weighs = value > 0
+    if not weighs.all():
+        row, item, value, at = row[weighs], data.item[weighs], value[weighs], data.at[weighs]
+    else:
+        item, at = data.item, data.at
+    n_items = max(1, len(data.item_ids))
+    key = row.astype(np.int64) * n_items + item
+    order = np.argsort(key)
+    key = key[order]
+    begins = np.flatnonzero(_begins(key))
+    if not len(begins):
+        return Rows.from_entries(key, key, value)
+    key, value, at = key[begins], np.maximum.reduceat(value[order], begins), np.maximum.reduceat(at[order], begins)
+    row, item = key // n_items, key % n_items
+    rows = _newest(Rows.from_entries(row, item, value), at, limits.max_items_per_shopper)
     shortened = np.repeat(rows.lengths().astype(np.float64) ** (-weighting.length_power / 2), rows.lengths())
     return Rows(rows.starts, rows.columns, rows.values * shortened)
 
 
-def _fading(at: Ints, half_life_days: float, now_ms: int) -> Floats:
-    """0.5 to the age in half-lives; what lies ahead of `now` counts as of now."""
+def _newest(rows: Rows, at: Ints, most: int) -> Rows:
+    """At most `most` entries of each row, the newest; equal instants in item order."""
+    lengths = rows.lengths()
+    if lengths.max(initial=0) <= most:
+        return rows
+    owner = rows.row_of_entry()
+    order = np.lexsort((rows.columns, -at, owner))
+    kept = np.sort(order[np.arange(len(owner)) - np.repeat(rows.starts[:-1], lengths) < most])
+    starts = np.concatenate(([0], np.cumsum(np.minimum(lengths, most))))
+    return Rows(starts.astype(np.int64), rows.columns[kept], rows.values[kept])
+
+
+def fading_of(at: Ints, half_life_days: float, now_ms: int) -> Floats:
+    """0.5 to the age in half-lives; what lies ahead of `now` counts as of now. A half-life of 0 never ends."""
+    if half_life_days <= 0:
+        return np.ones(len(at))
     age_days = np.maximum(now_ms - at, 0) / _DAY_MS
     faded: Floats = 0.5 ** (age_days / half_life_days)
     return faded

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from regulars.catalogue.ports import Catalogue
-from regulars.catalogue.snapshot import publish
+from regulars.catalogue.snapshot import load, publish
 from regulars.clock import Clock, to_ms
+from regulars.similarity.choosing import choose
 from regulars.similarity.config import SimilaritySettings
+from regulars.similarity.content import content_neighbours, widened
+from regulars.similarity.fitting import fit, habit_row, stored
 from regulars.similarity.interactions import PURCHASE, Interactions, from_events
 from regulars.similarity.kernel import TopK
-from regulars.similarity.model import Neighbours, Pointer
-from regulars.similarity.popularity import rank
-from regulars.similarity.ports import Archive, ModelStore
-from regulars.similarity.relations import build_relations, repeat_gaps
+from regulars.similarity.model import CONTENT, NEW_ARRIVALS, Neighbours
+from regulars.similarity.popularity import heat, rank
+from regulars.similarity.ports import Archive, ModelStore, SearchBuild
+from regulars.similarity.published import published_in
+from regulars.similarity.publishing import go_live, kept, version_of
+from regulars.similarity.relations import repeat_gaps, support
+from regulars.similarity.trials import Watching, on_trial
 from regulars.storage import Storage
 
 Log = Callable[[str, Mapping[str, Any]], None]
@@ -46,31 +52,31 @@ class BuildSimilarity:
         now = self.clock()
         limits = self.settings.build
         seen = self.models.pointer()
-        swept = self.models.sweep(_kept(seen), limits.max_deletes)
+        swept = self.models.sweep(kept(seen), limits.max_deletes)
         data = from_events(self.archive(now - timedelta(days=limits.history_days)), limits.max_interactions)
         if not len(data):
             self.log("no interactions in the archive: publishing an empty model", {"history_days": limits.history_days})
-        relations = build_relations(data, self.settings, now)
-        version = f"{to_ms(now):013d}"
-        written = self.models.write(version, model_rows(data, relations))
+        chosen = choose(data, self.settings, seen, now, self.log, partial(published_in, self.storage))
+        tuned = chosen.tuned
+        model = fit(data, tuned.settings, to_ms(now), stored(tuned.recipe))
+        content = content_neighbours(load(self.storage), data.item_ids, support(data), self.settings.content)
+        relations = {name: widened(top, len(content.item_ids)) for name, top in model.relations.items()}
+        if len(content.neighbours.items):
+            relations[CONTENT] = content.neighbours
+        version = version_of(now)
+        written = self.models.write(version, model_rows(replace(data, item_ids=content.item_ids), relations))
+        self.models.put_popularity([habit_row(data, self.settings.popularity, now)])
         counts = {
             "interactions": len(data),
             "shoppers": len(data.shopper_ids),
             "items": len(data.item_ids),
             "rows": written,
             **{f"{relation}_pairs": len(top.items) for relation, top in relations.items()},
+            **content.counts,
         }
-        params = {"kinds": dict(self.settings.kinds), **asdict(self.settings.relations)}
-        previous = "" if seen is None else seen.previous if seen.version == version else seen.version
-        report = {"version": version, "built_at": now.isoformat(), "counts": counts, "params": params}
-        self.storage.put(f"builds/similarity/{version}.json", json.dumps(report).encode(), "application/json")
-        self.models.flip(Pointer(version=version, built_at=now, previous=previous, params=params, counts=counts), seen)
+        report, previous = go_live(self.models, self.storage, seen, now, chosen.params, counts)
         self.log("similarity published", report)
         return {"version": version, "previous": previous, "swept": swept, **counts}
-
-
-def _kept(seen: Pointer | None) -> tuple[str, ...]:
-    return (seen.version, seen.previous) if seen else ()
 
 
 def model_rows(data: Interactions, relations: Mapping[str, TopK]) -> Iterator[Neighbours]:
@@ -89,7 +95,7 @@ def model_rows(data: Interactions, relations: Mapping[str, TopK]) -> Iterator[Ne
 
 @dataclass(frozen=True, slots=True)
 class BuildPopularity:
-    """Hourly: the full catalogue snapshot, then popularity rows, each replaced whole."""
+    """Hourly: the full catalogue snapshot, then popularity rows, each replaced whole, then the search index."""
 
     archive: Archive
     models: ModelStore
@@ -98,6 +104,7 @@ class BuildPopularity:
     settings: SimilaritySettings
     clock: Clock
     log: Log
+    search: SearchBuild
 
     def __call__(self) -> dict[str, Any]:
         """Build and publish; returns the summary. Raises GiveUp(does_not_fit) above the stated size."""
@@ -105,9 +112,14 @@ class BuildPopularity:
         popularity = self.settings.popularity
         snapshot = publish(self.storage, self.catalogue.scan(), now)
         since = now - timedelta(days=popularity.history_days)
-        data = from_events(self.archive(since), self.settings.build.max_interactions)
+        watching = Watching(popularity, now)
+        events = self.search.watching(watching(self.archive(since)), now)
+        data = from_events(events, self.settings.build.max_interactions)
         if not len(data):
             self.log("no interactions lately: popularity is empty, new arrivals stand in", {"since": since.isoformat()})
-        rows = rank(data, snapshot, popularity, now)
+        rows = [*rank(data, snapshot, popularity, now), *watching.contexts(popularity.keep_per_scope)]
+        arrivals = next(row for row in rows if row.scope == NEW_ARRIVALS)
+        rows.append(on_trial(arrivals, snapshot, watching, popularity.trials, now))
         self.models.put_popularity(rows)
-        return {"items": len(snapshot), "snapshot": snapshot.version, "interactions": len(data), "scopes": len(rows)}
+        counts = {"items": len(snapshot), "snapshot": snapshot.version, "interactions": len(data), "scopes": len(rows)}
+        return {**counts, **self.search.publish(snapshot, heat(data, popularity, now), now)}

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.shoppers import event, identify, order
 from tests.support.window import DAY, NOW, SHELF, item, similarity_settings
+from tests.support.window import settings as recommendation_settings
 
 from regulars.adapters.memory.catalogue import MemoryCatalogue
 from regulars.adapters.memory.models import MemoryModels
@@ -20,6 +21,9 @@ from regulars.adapters.memory.storage import MemoryStorage
 from regulars.capture.model import Event
 from regulars.catalogue.snapshot import load
 from regulars.errors import Conflict, GiveUp
+from regulars.recommendations.search.packing import unpack
+from regulars.recommendations.search.publishing import PublishSearch
+from regulars.recommendations.search.reading import BODY_KEY
 from regulars.similarity.config import SimilaritySettings
 from regulars.similarity.interactions import from_events
 from regulars.similarity.model import Neighbours, Popularity
@@ -47,8 +51,9 @@ class Builder:
         return build()
 
     def popularity(self) -> dict[str, Any]:
+        search = PublishSearch(self.storage, recommendation_settings().search)
         build = BuildPopularity(
-            self.archive, self.models, self.catalogue, self.storage, self.settings, lambda: self.now, self._log
+            self.archive, self.models, self.catalogue, self.storage, self.settings, lambda: self.now, self._log, search
         )
         return build()
 
@@ -145,7 +150,7 @@ def test_what_was_chosen_is_written_beside() -> None:
     builder = Builder(*phone_buyers())
     version = builder.similarity()["version"]
     report = json.loads(builder.storage.objects[f"builds/similarity/{version}.json"])
-    assert report["params"]["similar"]["half_life_days"] == similarity_settings().relations.similar.half_life_days
+    assert report["params"]["relations"]["similar"]["half_life_days"] == similarity_settings().relations.similar.half_life_days
     assert report["counts"]["interactions"] == 42
 
 
@@ -203,6 +208,7 @@ def test_anonymous_looks_join_the_user() -> None:
     assert set(data.shopper.tolist()) == {0}
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_the_archive_does_not_matter(dice: Any) -> None:
     events = list(phone_buyers(3))
@@ -258,3 +264,13 @@ def test_a_full_basket_says_less_than_a_small_one() -> None:
     builder.similarity()
     near = dict(builder.row("phone").relations["together"])
     assert near["case"] > 2 * near["film"]
+
+
+def test_the_search_index_is_refreshed_with_heat() -> None:
+    builder = Builder(*(view(f"user:{n}", item_id, NOW - DAY) for n, item_id in enumerate(["phone", "phone", "case"])))
+    assert builder.popularity()["search_words"] > 0
+    index = unpack(builder.storage.get(BODY_KEY) or b"")
+    heat = {item_id: index.columns.heat[number] for item_id, number in index.numbers.items()}
+    assert heat["phone"] == 255
+    assert heat["case"] == round(255 * 0.5**0.5)
+    assert heat["rival"] == 0
