@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from regulars import __version__
 from regulars.errors import RegularsError
-from regulars_ops import dead, doctor, stack, work
+from regulars_ops import dead, doctor, evaluate, evaluate_repurchase, models, stack, train_sequence, work
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,10 +36,14 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.set_defaults(run=work.run_function, function=function)
     build = commands.add_parser("build", help="build a model now")
-    build.add_argument("function", choices=("similarity", "popularity"))
+    build.add_argument("function", choices=("similarity", "popularity", "needs"))
     build.set_defaults(run=work.build)
 
     dead.add_commands(commands)
+    models.add_commands(commands)
+    evaluate.add_command(commands)
+    train_sequence.add_command(commands)
+    evaluate_repurchase.add_command(commands)
     rejected = commands.add_parser("quarantine", help="events that were rejected, and why; replay them once mended")
     rejected.add_argument("action", choices=("list", "replay"))
     rejected.add_argument("ids", nargs="*", help="record ids to replay; without, those of --day")

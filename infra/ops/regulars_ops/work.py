@@ -162,7 +162,8 @@ def run_function(stack: Stack, chosen: argparse.Namespace) -> int:
 
 def build(stack: Stack, chosen: argparse.Namespace) -> int:
     """Build a model now and show what was chosen."""
-    print(_json(stack.invoke(f"build_{chosen.function}")))
+    name = "forecast_needs" if chosen.function == "needs" else f"build_{chosen.function}"
+    print(_json(stack.invoke(name)))
     return 0
 
 
