@@ -13,7 +13,8 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 from tests.support.collecting import NOW, open_shop, viewed
 from tests.support.decisions import EVENING, SHE, Desk, moment
-from tests.support.window import Window, item, profile
+from tests.support.department_store import store
+from tests.support.window import item, profile
 
 from regulars.adapters.memory.catalogue import MemoryCatalogue
 from regulars.catalogue.config import CatalogueSettings
@@ -23,6 +24,7 @@ from regulars.decisions.explain import Explain
 from regulars.flow import FLOW, Http
 from regulars.operation.quarantine import list_records, replay_records
 from regulars.recommendations.http import parse_ask, to_json
+from regulars.recommendations.model import SCENES
 from regulars.recommendations.rules import parse
 from regulars.shop import section
 
@@ -130,12 +132,12 @@ def test_capture_answers_as_said() -> None:
     fits(replay_records(shop.quarantine, shop.collector, lambda: NOW, {"day": NOW.date().isoformat()}), "Replayed")
 
 
-@pytest.mark.parametrize("scene", ["home", "product", "cart", "trending"])
+@pytest.mark.parametrize("scene", SCENES)
 def test_recommendations_answer_as_said(scene: str) -> None:
-    window = Window()
-    window.learns({"phone": {"similar": {"rival": 1.0}, "together": {"case": 1.0}}})
-    window.knows(profile(bought={"phone": 3}))
-    ask = parse_ask(scene, {"userId": "42", "itemId": "phone", "cart": "phone", "explain": "true"}, 100)
+    window = store()
+    window.rulebook.replace(b"lists: [{id: gifts, title: Gifts, items: [honey]}]")
+    window.knows(profile(bought={"nova-12-black": 3}))
+    ask = parse_ask(scene, {"userId": "42", "itemId": "nova-12-black", "cart": "teapot", "explain": "true"}, 100)
     body = to_json(window.recommend(ask), ask)
     assert body["items"]
     fits(body, "Recommendations")
@@ -162,7 +164,21 @@ def test_rules_are_taken_as_said() -> None:
         "rules": [
             {"id": "a", "action": "pin", "items": ["x"], "position": 2, "scenes": ["home"], "segments": ["tier:high"]},
             {"id": "b", "action": "bury", "brands": ["x"], "factor": 0.5, "from": "2026-11-01", "until": None, "note": "sale"},
-        ]
+            {
+                "id": "c",
+                "action": "boost",
+                "price_cents": {"from": 100, "to": 200},
+                "currency": "GBP",
+                "attributes": {"colour": ["red"], "style": "plain"},
+                "not_segments": ["country:GB"],
+                "weekdays": ["sat"],
+                "hours": {"from": "18:00", "to": "02:00"},
+                "time_zone": "Europe/London",
+            },
+            {"id": "d", "action": "limit", "per": "brand", "most": 2, "scenes": ["members", "search"]},
+            {"id": "e", "action": "pin", "items": ["x"], "slot": "banner"},
+        ],
+        "lists": [{"id": "f", "title": {"en": "Gifts", "zh": "礼物"}, "items": ["x"], "first": 2, "until": "2026-12-24"}],
     }
-    assert len(parse(document)) == 2
+    assert len(parse(document).rules) == 5
     fits(document, "Rules")

@@ -1,24 +1,107 @@
-"""Weighted neighbours and popularity → scores, each with its main cause.
+"""Weighted neighbours, popularity and repetition → scores: the formula of `regulars.similarity.recipe` in plain Python.
 
-Plain dictionaries in three passes: add everything up (twenty items with two hundred neighbours are four thousand
-additions), cut to the best, and only of those ask what may be shown and why. Nothing is made per candidate before the cut.
+Plain dictionaries: add everything up (twenty items with three hundred neighbours are six thousand additions), cut to the best,
+and only of those ask whether they may be shown and why. Nothing is made per candidate before the cut. `rank` is the whole
+formula; the scenes that have rules of their own take `near` and `causes`. `regulars.similarity.scoring` is the same in arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
+from itertools import islice
 
 from regulars.catalogue.model import Item
 from regulars.profiles.model import tag_value
+from regulars.recommendations.history import Deed, Fading
 from regulars.recommendations.ports import Row
+from regulars.recommendations.sums import (
+    Scores,
+    Seeds,
+    Voice,
+    best,
+    blended,
+    nearness,
+    normalised,
+    shown,
+    summed,
+)
+from regulars.similarity.recipe import Recipe
 
-Scores = dict[str, float]
-Seeds = list[tuple[str, float]]
-"""(item id, weight), best first."""
+__all__ = [
+    "POOL", "REPEAT", "Ranking", "Scores", "Seeds", "Voice", "best", "blended", "causes", "liking", "loudest", "near",
+    "nearness", "normalised", "rank", "shown",
+]  # fmt: skip
 POOL = 300
 """Candidates that stay after blending."""
+_NOTHING: Mapping[str, Mapping[str, float]] = {}
+REPEAT = "repeat"
+"""The part of a score that comes of having bought the item before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best items with their scores, and the parts these are the sums of. Without `near` voices nothing is known of what the
+    shopper did."""
+
+    scores: Scores
+    near: tuple[Voice, ...]
+    popular: tuple[Voice, ...]
+
+
+def rank(
+    deeds: Sequence[Deed],
+    rows: Mapping[str, Row],
+    recipe: Recipe,
+    popularity: Mapping[str, Mapping[str, float]],
+    again: Mapping[str, float],
+    hidden: Collection[str],
+    may_show: Callable[[str], bool],
+    count: int = POOL,
+    spoken: Mapping[str, Mapping[str, float]] = _NOTHING,
+) -> Ranking:
+    """The whole formula: the best `count` items that may be shown; of equal scores any, but always the same.
+
+    `deeds` are the shopper's newest items, `popularity` maps "week" and "trend" to shares, `again` items to how much was bought
+    of them (`history.again`), `spoken` the parts of the recipe that are no relations to what they say. Items
+    in `hidden`, or of which `may_show` says no, neither count nor are shown. Raises GiveUp(broken_model) for rows that cannot
+    be read.
+    """
+    near_voices, fading = [], Fading(deeds)
+    for name, part in recipe.parts.items():
+        if part.weight > 0:
+            seeds = [] if name in spoken else fading.weighted(part)
+            scores = dict(spoken[name]) if name in spoken else nearness(seeds, rows, name)
+            highest = _drop(scores, hidden, may_show)
+            if highest > 0:
+                near_voices.append(Voice(name, part.weight / highest, scores, seeds))
+    small = []
+    if recipe.repeats and recipe.repeat and recipe.repeat.weight > 0:
+        scores = dict(again)
+        highest = _drop(scores, hidden, may_show)
+        if highest > 0:
+            small.append(Voice(REPEAT, recipe.repeat.weight / highest, scores))
+    popular = [Voice(name, weight, popularity.get(name, {})) for name, weight in recipe.popularity.items() if weight > 0]
+    total = summed((*near_voices, *small, *popular))
+    for voice in popular:
+        for item_id in voice.scores.keys() & hidden:
+            total.pop(item_id, None)
+    return Ranking(shown(total, count, may_show), (*near_voices, *small), tuple(popular))
+
+
+def _drop(scores: Scores, hidden: Collection[str], may_show: Callable[[str], bool]) -> float:
+    """The highest score among the items that may be shown, 0 without any; hidden ones are taken out on the way."""
+    for item_id in scores.keys() & hidden:
+        del scores[item_id]
+    if not scores:
+        return 0.0
+    values = list(scores.values())
+    highest = max(values)
+    if may_show(next(islice(scores, values.index(highest), None))):
+        return highest
+    leaders = shown(scores, 1, may_show)
+    return max(leaders.values(), default=0.0)
 
 
 def near(seeds: Seeds, rows: Mapping[str, Row], weights: Mapping[str, float], hidden: Collection[str]) -> Scores:
@@ -26,81 +109,51 @@ def near(seeds: Seeds, rows: Mapping[str, Row], weights: Mapping[str, float], hi
 
     Items in `hidden` are left out before anything is divided.
     """
-    total: Scores = {}
+    voices = []
     for relation, weight in weights.items():
-        scores = _spread(seeds, rows, relation)
-        for item_id in scores.keys() & hidden:
-            del scores[item_id]
-        highest = max(scores.values(), default=0.0)
-        if weight > 0 and highest > 0:
-            share = weight / highest
-            if not total:
-                total = {item_id: share * score for item_id, score in scores.items()}
-                continue
-            known = total.get
-            for item_id, score in scores.items():
-                total[item_id] = known(item_id, 0.0) + share * score
-    return best(total, POOL)
+        if weight > 0:
+            scores = nearness(seeds, rows, relation)
+            highest = _drop(scores, hidden, _anything)
+            if highest > 0:
+                voices.append(Voice(relation, weight / highest, scores))
+    return best(summed(voices), POOL)
 
 
-def _spread(seeds: Seeds, rows: Mapping[str, Row], relation: str) -> Scores:
-    scores: Scores = {}
-    known = scores.get
-    for seed, weight in seeds:
-        ranked = rows[seed].relations.get(relation) if seed in rows else None
-        if ranked is None:
-            continue
-        factor = weight * ranked.scale
-        for item_id, share in zip(ranked.ids, ranked.shares, strict=False):
-            scores[item_id] = known(item_id, 0.0) + factor * share
-    return scores
+def _anything(item_id: str) -> bool:
+    return True
 
 
 def causes(seeds: Seeds, rows: Mapping[str, Row], relations: Iterable[str], among: Collection[str]) -> dict[str, str]:
     """For each item of `among` that some relation names, the seed that speaks loudest for it; the first relation wins."""
     found: dict[str, str] = {}
     for relation in relations:
-        loudest: Scores = {}
-        named: dict[str, str] = {}
-        for seed, weight in seeds:
-            ranked = rows[seed].relations.get(relation) if seed in rows else None
-            if ranked is None:
-                continue
-            factor = weight * ranked.scale
-            shares = dict(zip(ranked.ids, ranked.shares, strict=False))
-            for item_id in shares.keys() & among:
-                if factor * shares[item_id] > loudest.get(item_id, 0.0):
-                    loudest[item_id] = factor * shares[item_id]
-                    named[item_id] = seed
-        found = {**named, **found}
+        for item_id, (seed, _) in loudest(seeds, rows, relation, among).items():
+            found.setdefault(item_id, seed)
     return found
 
 
-def best(scores: Mapping[str, float], count: int) -> Scores:
-    """The `count` highest; ties in order of first sight, which equal questions have equal."""
-    if len(scores) <= count:
-        return dict(scores)
-    return dict(sorted(scores.items(), key=itemgetter(1), reverse=True)[:count])
-
-
-def normalised(scores: Mapping[str, float]) -> Scores:
-    """Divided by the highest; empty stays empty."""
-    highest = max(scores.values(), default=0.0)
-    return {item_id: score / highest for item_id, score in scores.items()} if highest > 0 else {}
-
-
-def blended(parts: Iterable[tuple[float, Mapping[str, float]]]) -> Scores:
-    """Σ weight · score over the parts."""
-    total: Scores = {}
-    for weight, scores in parts:
-        if weight:
-            for item_id, score in scores.items():
-                total[item_id] = total.get(item_id, 0.0) + weight * score
-    return total
+def loudest(
+    seeds: Iterable[tuple[str, float]], rows: Mapping[str, Row], relation: str, among: Collection[str]
+) -> dict[str, tuple[str, float]]:
+    """Item of `among` → the seed that speaks loudest for it in one relation, and how loud."""
+    wanted = among if isinstance(among, set | frozenset) else set(among)
+    found: dict[str, tuple[str, float]] = {}
+    for seed, weight in seeds:
+        ranked = rows[seed].relations.get(relation) if seed in rows else None
+        if ranked is None:
+            continue
+        factor = weight * ranked.scale
+        for item_id in wanted.intersection(ranked.ids):
+            strength = factor * ranked.shares[ranked.ids.index(item_id)]
+            if strength > (found[item_id][1] if item_id in found else 0.0):
+                found[item_id] = (seed, strength)
+    return found
 
 
 def liking(item: Item, taste: Mapping[tuple[str, str], float]) -> float:
     """How much the shopper's tags speak for the item's category and brand, 0 to 1."""
+    if not taste:
+        return 0.0
     return max(taste.get(("category", _spelled(item.category)), 0.0), taste.get(("brand", _spelled(item.brand)), 0.0))
 
 

@@ -1,50 +1,84 @@
-"""What a shopper did lately, weighted: how the history is weighted matters more than which similarity.
+"""What a shopper did lately, and what it weighs: how the history is weighted matters more than which similarity.
 
-An item's weight is (kind factor) · 0.5^(age / half-life) · (1 + rank)^−rank_power, with age from the newest deed (so that a
-shopper who was long away is still known by her last visit) and rank by recency.
+The weights are those of `regulars.similarity.recipe`: (kind factor) · (1 + rank)^−p · 0.5^(age / half-life), with rank dense by
+instant and age in days from the newest deed, so that a shopper who was long away is still known by her last visit.
+Purchases are known to the day and stand at its noon (UTC).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
+from operator import attrgetter
 
 from regulars.profiles.model import Profile
-from regulars.recommendations.config import HistorySettings
+from regulars.similarity.recipe import Part
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deed:
-    """The strongest thing done with an item, and when it was last touched."""
+    """The strongest thing done with an item (`strength` is its kind's factor), and when it was last touched: `rank` 0 is the
+    newest instant, 1 the one before; `age_days` counts from the newest."""
 
     item_id: str
     kind: str
     at: datetime
-    weight: float
+    strength: float
+    rank: int = 0
+    age_days: float = 0.0
 
 
-def recent(profile: Profile, settings: HistorySettings) -> list[Deed]:
-    """The newest `settings.items` items with their weights, newest first; ties in id order."""
-    latest: dict[str, datetime] = {}
-    strongest: dict[str, str] = {}
+def recent(profile: Profile, kinds: Mapping[str, float], count: int) -> list[Deed]:
+    """The newest `count` distinct items, newest first; equal instants in id order."""
+    found: dict[str, Deed] = {}
     for item_id, kind, at in _deeds(profile):
-        if item_id not in latest or at > latest[item_id]:
-            latest[item_id] = at
-        known = strongest.get(item_id)
-        if known is None or settings.kinds.get(kind, 0.0) > settings.kinds.get(known, 0.0):
-            strongest[item_id] = kind
-    ordered = sorted(latest, key=lambda item_id: (-latest[item_id].timestamp(), item_id))[: settings.items]
-    if not ordered:
-        return []
-    newest = latest[ordered[0]]
-    deeds = []
-    for rank, item_id in enumerate(ordered):
-        age_days = (newest - latest[item_id]).total_seconds() / 86_400
-        fading = 0.5 ** (age_days / settings.half_life_days) * (1 + rank) ** -settings.rank_power
-        kind = strongest[item_id]
-        deeds.append(Deed(item_id, kind, latest[item_id], settings.kinds.get(kind, 0.0) * fading))
-    return deeds
+        strength = kinds.get(kind, 0.0)
+        known = found.get(item_id)
+        if known is None:
+            found[item_id] = Deed(item_id, kind, at, strength)
+            continue
+        if at > known.at:
+            known.at = at
+        if strength > known.strength:
+            known.kind, known.strength = kind, strength
+    ordered = sorted(found.values(), key=attrgetter("item_id"))
+    ordered.sort(key=attrgetter("at"), reverse=True)
+    ordered = ordered[:count]
+    rank, before = -1, None
+    for deed in ordered:
+        if deed.at != before:
+            rank, before = rank + 1, deed.at
+        deed.rank = rank
+        deed.age_days = (ordered[0].at - deed.at).total_seconds() / 86_400
+    return ordered
+
+
+class Fading:
+    """The weights of deeds in each relation; relations that fade alike are worked out once."""
+
+    def __init__(self, deeds: Sequence[Deed]) -> None:
+        self._deeds = deeds
+        self._known: dict[tuple[float, float], list[tuple[str, float]]] = {}
+
+    def weighted(self, part: Part) -> list[tuple[str, float]]:
+        """(item id, weight), newest first."""
+        key = (part.rank_power, part.half_life_days)
+        if key not in self._known:
+            faded = ((deed, part.fade(deed.rank, deed.age_days)) for deed in self._deeds)
+            self._known[key] = [(deed.item_id, deed.strength * fade) for deed, fade in faded]
+        return self._known[key]
+
+
+def again(
+    purchases: Mapping[str, Sequence[date]], part: Part, today: date, habits: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """habit · Σ over the days an item was bought on of its fading, by item: rank dense over all the shopper's purchase days,
+    age from today (a day ahead of it counts as today). `habits`: what items are multiplied by, 1 for the others."""
+    of = (habits or {}).get
+    days = sorted({day for bought in purchases.values() for day in bought}, reverse=True)
+    fading = {day: part.fade(rank, max(0.0, float((today - day).days))) for rank, day in enumerate(days)}
+    return {item_id: of(item_id, 1.0) * sum(fading[day] for day in bought) for item_id, bought in purchases.items() if bought}
 
 
 def _deeds(profile: Profile) -> Iterator[tuple[str, str, datetime]]:

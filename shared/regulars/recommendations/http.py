@@ -9,9 +9,12 @@ from typing import Any
 from regulars.access import Keys
 from regulars.catalogue.validation import normalise_category
 from regulars.errors import Invalid, NotFound
+from regulars.recommendations.blending import REPEAT
 from regulars.recommendations.model import SCENES, Answer, Ask, Placed
 from regulars.recommendations.rulebook import Rulebook
 from regulars.recommendations.service import Recommend, discount_percent
+from regulars.similarity.contexts import DEVICE_KINDS, device_kind, zone_called
+from regulars.similarity.model import RELATIONS, SEQUENCE
 from regulars.web import Request, View
 
 _MAX_ID_CHARS = 256
@@ -64,6 +67,9 @@ def parse_ask(scene: str, query: Mapping[str, str], max_limit: int) -> Ask:
         country=_country(query),
         language=query.get("locale", "")[:35],
         explain=query.get("explain", "").lower() in ("true", "1"),
+        device=_device(query),
+        time_zone=_time_zone(query),
+        list_id=_list_id(query, scene),
     )
 
 
@@ -71,6 +77,13 @@ def _id(query: Mapping[str, str], name: str) -> str:
     value = query.get(name, "")
     if len(value) > _MAX_ID_CHARS or (value and not value.isprintable()):
         raise Invalid(f"{name} is too long or holds control characters", field=name, code="invalid_id")
+    return value
+
+
+def _list_id(query: Mapping[str, str], scene: str) -> str:
+    value = _id(query, "list")
+    if value and scene != "trending":
+        raise Invalid("lists are shown by the scene trending", field="list", code="invalid_list")
     return value
 
 
@@ -99,6 +112,21 @@ def _country(query: Mapping[str, str]) -> str:
     return value.upper()
 
 
+def _device(query: Mapping[str, str]) -> str:
+    value = query.get("device", "")
+    kind = device_kind(value[:_MAX_ID_CHARS])
+    if value and not kind:
+        raise Invalid(f"device must be one of {', '.join(DEVICE_KINDS)}", field="device", code="invalid_device")
+    return kind
+
+
+def _time_zone(query: Mapping[str, str]) -> str:
+    value = query.get("timezone", "")
+    if value and (len(value) > 60 or zone_called(value) is None):
+        raise Invalid("timezone must be an IANA name such as Asia/Shanghai", field="timezone", code="invalid_time_zone")
+    return value
+
+
 def to_json(answer: Answer, ask: Ask) -> dict[str, Any]:
     """JSON-ready, in the API's spelling; empty words are left out."""
     body: dict[str, Any] = {
@@ -113,6 +141,10 @@ def to_json(answer: Answer, ask: Ask) -> dict[str, Any]:
     }
     if answer.reason:
         body["reason"] = answer.reason
+    if answer.banner:
+        body["banner"] = _item(answer.banner, ask.explain)
+    if ask.explain:
+        body["removed"] = dict(answer.removed)
     return body
 
 
@@ -135,5 +167,21 @@ def _item(placed: Placed, explain: bool) -> dict[str, Any]:
     if discount := discount_percent(item):
         body |= {"listPriceCents": item.list_price_cents, "discountPercent": discount}
     if explain:
-        body["explain"] = {"rule": placed.rule or None, "details": dict(placed.details)}
+        body["explain"] = {
+            "by": given_by(placed),
+            "rule": placed.rule or None,
+            "rules": [dict(effect) for effect in placed.trace],
+            "source": placed.source or None,
+            "parts": dict(placed.parts),
+            "details": dict(placed.details),
+        }
     return body
+
+
+def given_by(placed: Placed) -> str:
+    """What gave the item its place: `rule:<id>`, else the largest part of its score, else what proposed it, else its reason."""
+    if placed.rule:
+        return f"rule:{placed.rule}"
+    if placed.score > 0 and placed.parts and placed.source in ("", REPEAT, "popularity", SEQUENCE, *RELATIONS):
+        return max(placed.parts, key=lambda name: placed.parts[name])
+    return placed.source or placed.reason.code

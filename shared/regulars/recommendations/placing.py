@@ -1,56 +1,125 @@
-"""A ranking becomes positions: rules first, then diversity, padding and pins.
-
-Order of power: availability and bans, then pins, then scores (boosted or buried), then diversity, then padding.
-"""
+"""A ranking becomes positions. The order of power is written in `regulars.recommendations.rules`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from math import ceil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from math import prod
+from typing import Any
 
+from regulars.recommendations.exploring import with_exploration
 from regulars.recommendations.model import Candidate
-from regulars.recommendations.rules import Rule, segments_of
-from regulars.recommendations.scenes.common import padding
+from regulars.recommendations.quotas import Quotas
+from regulars.recommendations.ruling import BAN, BANNER_SLOT, BOOST, LIST_SLOT, PIN, Rule
+from regulars.recommendations.scenes import SCENES
+from regulars.recommendations.scenes.banner import liked_banner
+from regulars.recommendations.scenes.common import Pads, padding
 from regulars.recommendations.situation import Situation
 
 FEATURED = "featured"
 """The reason code of what only a rule brought in."""
+BANNER_SCENE = "home"
+_LOOKED_AT = 1000
+"""Padding that is looked at before the diversity settings give way, and again before a list stays short."""
+_OWN_SCENES = ("return", "repurchase")
+"""Scenes about what the shopper has or had: what is in her cart or was bought may be shown."""
 
 
 @dataclass(slots=True)
 class Placing:
-    """The chosen candidates in order, and which rule moved which item."""
+    """The chosen candidates in order; which rule gave which item its place; what every rule did to it; and which candidates
+    each rule took away."""
 
     chosen: list[Candidate] = field(default_factory=list)
     rules: dict[str, str] = field(default_factory=dict)
+    traces: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    gone: dict[str, set[str]] = field(default_factory=dict)
+    banner: Candidate | None = None
+
+    @property
+    def removed(self) -> dict[str, int]:
+        """Rule → how many candidates it took away."""
+        return {rule_id: len(item_ids) for rule_id, item_ids in self.gone.items()}
+
+    def touched(self, item_id: str, rule: Rule, **effect: Any) -> None:
+        """Note what a rule did; the last word gives the place."""
+        self.rules[item_id] = rule.rule_id
+        self.traces.setdefault(item_id, []).append({"rule": rule.rule_id, "action": rule.action, **effect})
+
+    def removes(self, rule_id: str, item_id: str) -> None:
+        """Note a candidate taken away."""
+        self.gone.setdefault(rule_id, set()).add(item_id)
 
 
-def place(candidates: Iterable[Candidate], situation: Situation, rules: Sequence[Rule]) -> Placing:
+def place(candidates: Iterable[Candidate], situation: Situation) -> Placing:
     """At most `ask.limit` candidates, each item once, best first; ties in id order."""
+    placing, limit = Placing(), situation.ask.limit
     best: dict[str, Candidate] = {}
     for candidate in candidates:
         known = best.get(candidate.item_id)
-        if known is None or candidate.score > known.score:
+        if (known is None or candidate.score > known.score) and situation.available(candidate.item_id):
             best[candidate.item_id] = candidate
-    ask, placing = situation.ask, Placing()
-    segments = segments_of(situation.profile, situation.country) if rules else frozenset()
-    active = [rule for rule in rules if rule.active(ask.scene, segments, situation.now)]
-    banned = [rule for rule in active if rule.action == "ban"]
-    pool = _scored(best, active, banned, situation, placing)
+    pool = _scored(best, situation, placing)
     pool.sort(key=lambda candidate: (-candidate.score, candidate.item_id))
-    if ask.category:
+    if situation.ask.category:
         pool = [candidate for candidate in pool if _asked_for(candidate.item_id, situation)]
-    chosen = _diverse(pool, situation) if ask.scene == "home" and not ask.category else pool[: ask.limit]
-    if len(chosen) < ask.limit:
-        taken = {candidate.item_id for candidate in chosen}
-        for candidate in padding(situation, taken):
-            if _asked_for(candidate.item_id, situation) and not _banned(candidate.item_id, banned, situation):
-                chosen.append(candidate)
-            if len(chosen) >= ask.limit:
-                break
-    placing.chosen = _pinned(chosen, active, banned, situation, placing)[: ask.limit]
+    pins = _pins(best, situation, placing)
+    if situation.ask.scene == BANNER_SCENE and not situation.ask.category:
+        pinned = {candidate.item_id for candidate in pins.values()}
+        placing.banner = _banner([entry for entry in pool if entry.item_id not in pinned], situation, placing)
+    set_apart = {candidate.item_id for candidate in (*pins.values(), *([placing.banner] if placing.banner else ()))}
+    quotas = Quotas.of(situation)
+    for candidate in pins.values():
+        quotas.take(situation.snapshot[candidate.item_id])
+    wanted = limit - sum(1 for position in pins if position <= limit)
+    others = _filled(pool, set_apart, max(0, wanted), quotas, situation, placing)
+    if not situation.ask.list_id:
+        others = with_exploration(others, situation, lambda item: item.item_id not in set_apart and quotas.claim(item))
+    placing.chosen = _assembled(others, pins, limit)
+    _trace(situation, placing)
     return placing
+
+
+def _trace(situation: Situation, placing: Placing) -> None:
+    """Say of what is shown which boosts and burials touched it, before its pin."""
+    for candidate in (*placing.chosen, *([placing.banner] if placing.banner else ())) if situation.active else ():
+        rules = [rule for rule in situation.active.matching(situation.snapshot[candidate.item_id]) if rule.factor != 1.0]
+        pinned = placing.traces.get(candidate.item_id, [])
+        if rules:
+            factors = [{"rule": rule.rule_id, "action": rule.action, "factor": rule.factor} for rule in rules]
+            placing.traces[candidate.item_id] = [*factors, *pinned]
+            placing.rules.setdefault(candidate.item_id, rules[-1].rule_id)
+
+
+def _scored(best: dict[str, Candidate], situation: Situation, placing: Placing) -> list[Candidate]:
+    """Without banned items, with boosted and buried scores, and with boosted items that no model named."""
+    active = situation.active
+    if not active:
+        return list(best.values())
+    highest = max((candidate.score for candidate in best.values()), default=1.0)
+    for rule in active.of(BOOST):
+        for item_id in rule.items:
+            if item_id not in best and _may_feature(item_id, situation):
+                best[item_id] = Candidate(item_id, 0.1 * highest, FEATURED, source="rule")
+    pool = []
+    for candidate in best.values():
+        matching = active.matching(situation.snapshot[candidate.item_id])
+        if not matching:
+            pool.append(candidate)
+            continue
+        ban = next((rule for rule in matching if rule.action == BAN), None)
+        if ban is not None:
+            placing.removes(ban.rule_id, candidate.item_id)
+            continue
+        score = candidate.score * prod([rule.factor for rule in matching])
+        pool.append(Candidate(candidate.item_id, score, candidate.code, candidate.because, candidate.details, candidate.source))
+    return pool
+
+
+def _may_feature(item_id: str, situation: Situation) -> bool:
+    """Whether a rule may bring the item in."""
+    return situation.available(item_id) if situation.ask.scene in _OWN_SCENES else situation.fresh(item_id)
 
 
 def _asked_for(item_id: str, situation: Situation) -> bool:
@@ -62,79 +131,102 @@ def _asked_for(item_id: str, situation: Situation) -> bool:
     return category == parent or category.startswith(f"{parent}/")
 
 
-def _banned(item_id: str, banned: Sequence[Rule], situation: Situation) -> bool:
-    return any(rule.matches(situation.snapshot[item_id]) for rule in banned)
-
-
-def _scored(
-    best: dict[str, Candidate], active: Sequence[Rule], banned: Sequence[Rule], situation: Situation, placing: Placing
-) -> list[Candidate]:
-    """Without banned items, with boosted and buried scores, and with boosted items that no model named."""
-    factors = [rule for rule in active if rule.action in ("boost", "bury")]
-    if not factors and not banned:
-        return list(best.values())
-    highest = max((candidate.score for candidate in best.values()), default=1.0)
-    for rule in factors:
-        for item_id in rule.items if rule.action == "boost" else ():
-            if item_id not in best and situation.fresh(item_id):
-                best[item_id] = Candidate(item_id, 0.1 * highest, FEATURED)
-    pool = []
-    for candidate in best.values():
-        item = situation.snapshot[candidate.item_id]
-        if any(rule.matches(item) for rule in banned):
-            continue
-        for rule in factors:
-            if rule.matches(item):
-                candidate = replace(candidate, score=candidate.score * rule.factor)
-                placing.rules[candidate.item_id] = rule.rule_id
-        pool.append(candidate)
-    return pool
-
-
-def _diverse(pool: Sequence[Candidate], situation: Situation) -> list[Candidate]:
-    """At most the configured share per category while others are to be had; what was held back fills the end."""
-    limit = situation.ask.limit
-    most = max(1, ceil(situation.settings.diversity.home_category_share * limit))
-    counts: dict[str, int] = {}
-    chosen: list[Candidate] = []
-    held: list[Candidate] = []
-    for candidate in pool:
-        if len(chosen) >= limit:
-            break
-        category = situation.snapshot[candidate.item_id].category
-        if category and counts.get(category, 0) >= most:
-            held.append(candidate)
-            continue
-        counts[category] = counts.get(category, 0) + 1
-        chosen.append(candidate)
-    return chosen + held[: limit - len(chosen)]
-
-
-def _pinned(
-    chosen: list[Candidate], active: Sequence[Rule], banned: Sequence[Rule], situation: Situation, placing: Placing
-) -> list[Candidate]:
-    """Pins stand at their positions; of two for one place the earlier rule wins it and the later follows."""
+def _pins(best: Mapping[str, Candidate], situation: Situation, placing: Placing) -> dict[int, Candidate]:
+    """Position → pinned candidate. Of two for one place the earlier rule has it, and the later follows."""
     places: dict[int, Candidate] = {}
     pinned: set[str] = set()
-    for rule in (rule for rule in active if rule.action == "pin"):
+    for rule in situation.active.of(PIN):
         wanted = rule.position
-        for item_id in rule.items:
-            if item_id in pinned or not situation.available(item_id) or _banned(item_id, banned, situation):
+        for item_id in rule.items if rule.slot == LIST_SLOT else ():
+            if item_id in pinned or not _pinnable(item_id, situation, placing):
                 continue
             while wanted in places:
                 wanted += 1
-            known = next((candidate for candidate in chosen if candidate.item_id == item_id), None)
-            places[wanted] = known or Candidate(item_id, 0.0, FEATURED)
+            if wanted > situation.ask.limit:
+                break
+            places[wanted] = best.get(item_id) or Candidate(item_id, 0.0, FEATURED, source="rule")
             pinned.add(item_id)
-            placing.rules[item_id] = rule.rule_id
+            placing.touched(item_id, rule, position=wanted)
             wanted += 1
-    others = iter([candidate for candidate in chosen if candidate.item_id not in pinned])
-    result: list[Candidate] = []
-    for position in range(1, situation.ask.limit + 1):
-        candidate = places.pop(position, None) or next(others, None)
+    return places
+
+
+def _pinnable(item_id: str, situation: Situation, placing: Placing) -> bool:
+    if not _may_feature(item_id, situation):
+        return False
+    ban = situation.active.ban(situation.snapshot[item_id])
+    if ban is not None:
+        placing.removes(ban.rule_id, item_id)
+    return ban is None
+
+
+def _banner(pool: Sequence[Candidate], situation: Situation, placing: Placing) -> Candidate | None:
+    """The first item with a picture that a rule pinned to the banner, else the best-liked that is new or reduced."""
+    for rule in situation.active.of(PIN):
+        for item_id in rule.items if rule.slot == BANNER_SLOT else ():
+            if _pinnable(item_id, situation, placing) and situation.snapshot[item_id].image_url:
+                placing.touched(item_id, rule, slot=BANNER_SLOT)
+                return Candidate(item_id, 0.0, FEATURED, source="rule")
+    return liked_banner(pool, situation)
+
+
+def _filled(
+    pool: Iterable[Candidate], set_apart: set[str], wanted: int, quotas: Quotas, situation: Situation, placing: Placing
+) -> list[Candidate]:
+    """`wanted` candidates: the pool's and padding within all limits; then, if that is too few, what only the diversity
+    settings held back, then padding beyond them."""
+    chosen: list[Candidate] = []
+    held: list[Candidate] = []
+    taken = {*set_apart, *(candidate.item_id for candidate in pool)}
+
+    def take(candidates: Iterable[Candidate | None], hold: bool) -> None:
+        for candidate in candidates if len(chosen) < wanted else ():
+            if candidate is None:
+                continue
+            item = situation.snapshot[candidate.item_id]
+            full = quotas.full(item)
+            if full:
+                placing.removes(full, item.item_id)
+            elif hold and quotas.crowded(item):
+                held.append(candidate)
+            else:
+                quotas.take(item)
+                chosen.append(candidate)
+                if len(chosen) >= wanted:
+                    return
+
+    take((candidate for candidate in pool if candidate.item_id not in set_apart), True)
+    if situation.ask.list_id:
+        take(list(held), False)
+        return chosen
+    rest = _padding(taken, situation, placing, SCENES[situation.ask.scene].pads)
+    take(islice(rest, _LOOKED_AT), True)
+    take(list(held), False)
+    take(islice(rest, _LOOKED_AT), False)
+    if not chosen and not set_apart:
+        take(rest, False)
+        take(_padding(taken, situation, placing, None), False)
+    return chosen
+
+
+def _padding(taken: set[str], situation: Situation, placing: Placing, pads: Pads | None) -> Iterator[Candidate | None]:
+    """None for what was looked at in vain, so that looks can be counted."""
+    active = situation.active
+    for candidate in padding(situation, set(taken)):
+        item = situation.snapshot[candidate.item_id]
+        ban = active.ban(item) if active else None
+        if ban is not None:
+            placing.removes(ban.rule_id, candidate.item_id)
+        suits = ban is None and _asked_for(candidate.item_id, situation) and (pads is None or pads(situation, item))
+        yield candidate if suits else None
+
+
+def _assembled(others: Iterable[Candidate], pins: dict[int, Candidate], limit: int) -> list[Candidate]:
+    """Pins at their positions; a list shorter than a pin's position ends with the pin."""
+    places, rest, result = dict(pins), iter(others), []
+    for position in range(1, limit + 1):
+        candidate = places.pop(position, None) or next(rest, None)
         if candidate is None:
             break
         result.append(candidate)
-    # A list shorter than a pin's position ends with the pin.
-    rest = [places[position] for position in sorted(places)]
-    return result + rest[: max(0, situation.ask.limit - len(result))]
+    return (result + [places[position] for position in sorted(places)])[:limit]

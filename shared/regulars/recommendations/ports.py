@@ -14,12 +14,14 @@ from regulars.similarity.packing import Ranked
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The first round trip: who asks, and what is the same for everybody (kept a few seconds in memory)."""
+    """The first round trip: who asks, and what is the same for everybody (kept a few seconds in memory). `damaged` names what
+    was there and could not be read; it is left out."""
 
     profile: Profile
     pointer: Pointer | None = None
     rules: Mapping[str, Any] | None = None
     popularity: Mapping[str, Popularity] = field(default_factory=dict)
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """The second round trip."""
+    """The second round trip. `rules` is the document as it stands now, None when it was too large to be read every time (or
+    there is none): then the opening's, a few seconds old at most, holds."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)
     popularity: Mapping[str, Popularity] = field(default_factory=dict)
     stock_outs: frozenset[str] = frozenset()
+    rules: Mapping[str, Any] | None = None
+    damaged: tuple[str, ...] = ()
 
 
 class Sources(Protocol):

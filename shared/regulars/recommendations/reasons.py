@@ -15,6 +15,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "because_in_cart": "Because {title} is in your cart",
         "because_saved": "Because you saved {title}",
         "because_viewed": "Because you looked at {title}",
+        "bought_before": "You bought this before",
         "related": "Related to {title}",
         "goes_with": "Goes with {title}",
         "goes_with_cart": "Goes with {title} in your cart",
@@ -26,15 +27,33 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "saved": "You saved this",
         "saved_discounted": "You saved this, now {discount}% off",
         "viewed": "You looked at this",
+        "viewed_discounted": "You looked at this, now {discount}% off",
+        "viewed_goes_with": "You looked at this lately; it goes with {title}",
         "new_of_brand": "New from {brand}",
         "due_again": "You buy this about every {gap_days} days",
         "due_soon": "You bought this on {last}",
         "companion_of": "Goes with {title}, which you buy regularly",
         "closes_gap": "Adds the {gap} that saves you {save}",
+        "closes_gap_with": "With {others} adds the {gap} that saves you {save}",
         "helps_close_gap": "Brings you closer to saving {save}",
+        "for_members": "For our members only",
+        "new_for_members": "New, and shown to our members first",
+        "high_end": "Among the finest in {category}",
+        "bundle": "A bundle from our range",
+        "bundle_with": "Together with {title} for {bundle_price}",
+        "wake_up": "{discount}% off in {category}, which you like",
+        "new_since": "New in {category} since you were here",
+        "reduced": "Now {discount}% off",
+        "picked_for_you": "Picked for you",
+        "in_list": "On our list “{list}”",
         "popular": "Popular right now",
         "popular_in_region": "Popular in {country}",
         "popular_in_category": "Popular in {category}",
+        "popular_on_device": "Popular on devices like yours",
+        "popular_now": "Popular at this time of day",
+        "because_interest": "Because you like {interest}",
+        "new_like": "New, and like {title}",
+        "new_in_category": "New in {category}",
         "new_arrival": "New in the shop",
         "in_catalogue": "From our range",
         "featured": "Picked by the shop",
@@ -44,6 +63,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "because_in_cart": "因为{title}在您的购物车中",
         "because_saved": "因为您收藏了{title}",
         "because_viewed": "因为您浏览过{title}",
+        "bought_before": "您购买过此商品",
         "related": "与{title}相关",
         "goes_with": "与{title}搭配",
         "goes_with_cart": "与购物车中的{title}搭配",
@@ -55,15 +75,33 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "saved": "您收藏的商品",
         "saved_discounted": "您收藏的商品，现优惠{discount}%",
         "viewed": "您浏览过的商品",
+        "viewed_discounted": "您浏览过的商品，现优惠{discount}%",
+        "viewed_goes_with": "您最近浏览过，与{title}搭配",
         "new_of_brand": "{brand}新品",
         "due_again": "您大约每{gap_days}天购买一次",
         "due_soon": "您于{last}购买过",
         "companion_of": "与您常购的{title}搭配",
         "closes_gap": "再加{gap}即可省{save}",
+        "closes_gap_with": "与{others}一起凑足{gap}即可省{save}",
         "helps_close_gap": "离省{save}更近一步",
+        "for_members": "会员专享",
+        "new_for_members": "新品，会员优先",
+        "high_end": "{category}类中的精品",
+        "bundle": "本店套装",
+        "bundle_with": "与{title}同购仅需{bundle_price}",
+        "wake_up": "优惠{discount}%，来自您喜欢的{category}类",
+        "new_since": "您离开期间{category}类上新",
+        "reduced": "现优惠{discount}%",
+        "picked_for_you": "为您精选",
+        "in_list": "入选本店榜单《{list}》",
         "popular": "当前热销",
         "popular_in_region": "{country}热销",
         "popular_in_category": "{category}类热销",
+        "popular_on_device": "您所用设备上的热销",
+        "popular_now": "此时段热销",
+        "because_interest": "因为您喜欢{interest}",
+        "new_like": "新品，与{title}相似",
+        "new_in_category": "{category}类新品",
         "new_arrival": "新品上架",
         "in_catalogue": "本店商品",
         "featured": "店铺精选",
@@ -74,8 +112,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 def reason_for(candidate: Candidate, language: str, title_of: Callable[[str], str], discount_percent: int) -> Reason:
     """The reason of a candidate; `title_of` gives "" for an item that has left the catalogue, then its id stands in."""
     details = candidate.details
-    title = next((title_of(item_id) or item_id for item_id in candidate.because), "")
-    fields: dict[str, Any] = {"title": title, "discount": discount_percent, **details}
+    named = [title_of(item_id) or item_id for item_id in candidate.because]
+    fields: dict[str, Any] = {"title": named[0] if named else "", "discount": discount_percent, **details}
+    fields["others"] = {"zh": "、"}.get(language, " and ").join(named)
+    if "titles" in details:
+        fields["list"] = details["titles"].get(language) or next(iter(details["titles"].values()))
+    if "bundle_cents" in details:
+        fields["bundle_price"] = money(details["bundle_cents"], details["currency"])
     if "gap_cents" in details:
         fields["gap"] = money(details["gap_cents"], details["currency"])
         fields["save"] = money(details["save_cents"], details["currency"])

@@ -1,192 +1,203 @@
-"""Merchandising rules: what the operator decides wins over every model.
+"""Merchandising rules and editorial lists: what the operator decides wins over every model.
 
-A document is `{"rules": [...]}`; a rule has an `action` and says which items and when:
+A document is `{"rules": [...], "lists": [...]}`. A rule has an `id`, an `action`, and says which items, and when:
 
-    pin     `items` stand from `position` on (in their order), whatever their score
+    pin     `items` stand from `position` on (in their order), whatever their score; `slot: banner` makes one the banner
     ban     never shown
     boost   score × `factor` (> 1); named `items` are shown even where no model names them
     bury    score × `factor` (< 1)
+    limit   at most `most` in one answer: of the matched items together, or `per: category` or `per: brand`
 
     items, brands, categories   any of these matches; a category matches what lies under it ("home" → "home/mugs")
+    price_cents, currency       {from, to}: from ≤ price < to, in that currency; must hold as well
+    attributes                  {name: value or [values]}; must hold as well
     scenes                      only in these; all when absent
-    segments                    only for shoppers in any: `stage:loyal`, `tier:high`, `tag:festival-gifting`, `country:GB`
-    from, until                 ISO 8601; a bare date is midnight UTC, `until` is the first instant without the rule
+    queries                     only for searches that have all words of one of them ("gift" holds for "gifts for mum")
+    segments, not_segments      only for shoppers in any of / in none of: `stage:loyal`, `tier:high`, `tag:gift`, `country:GB`
+    from, until                 ISO 8601; a bare date is midnight, `until` is the first instant without the rule
+    weekdays, hours             [sat, sun]; {from: "18:00", to: "22:00"}, over midnight when `to` is not later
+    time_zone                   of all four, an IANA name; UTC when absent
 
-Stock, age rules and bans hold for pinned items too.
+A list has an `id`, a `title` (text, or one per language), `items` in order, the same conditions, and `first`: how many of
+them open the trending scene when no list is asked for (0: the list is shown by its name only).
+
+Precedence, highest first; what a higher one decided a lower one does not change:
+
+    1  what may not be shown: out of stock, the question's `exclude`, age rules, items for members, bought or in the cart
+    2  ban
+    3  pin; of two for one place the earlier in the document has it and the later follows
+    4  limit (never exceeded; pinned items count, and stay)
+    5  boost and bury: the factors of all that match are multiplied
+    6  the diversity settings (exceeded only when nothing else is left to show)
+    7  the model
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from regulars.catalogue.model import Item
 from regulars.catalogue.validation import normalise_category
 from regulars.errors import Invalid
-from regulars.profiles.model import LIFECYCLE_STAGES, VALUE_TIERS, Profile
-from regulars.recommendations.model import SCENES
-
-ACTIONS = ("pin", "ban", "boost", "bury")
-_KEYS = frozenset(
-    ("id", "action", "items", "brands", "categories", "scenes", "segments", "position", "factor", "from", "until", "note")
+from regulars.recommendations.rule_fields import (
+    among,
+    an_id,
+    attributes,
+    check_keys,
+    integer,
+    names,
+    number,
+    price_band,
+    titles,
+    when,
+    wrong,
 )
+from regulars.recommendations.ruling import (
+    ACTIONS,
+    BANNER_SLOT,
+    BOOST,
+    BRAND,
+    BURY,
+    CATEGORY,
+    LIMIT,
+    LIST_SLOT,
+    PIN,
+    EditorialList,
+    Rule,
+    Rules,
+)
+from regulars.recommendations.segments import segments_of
+
+__all__ = ["RuleReader", "parse", "segments_of"]
+
+_WHEN = ("scenes", "queries", "segments", "not_segments", "from", "until", "weekdays", "hours", "time_zone", "note")
+_WHICH = ("items", "brands", "categories", "price_cents", "currency", "attributes")
+_RULE_KEYS = frozenset(("id", "action", "position", "slot", "factor", "per", "most", *_WHICH, *_WHEN))
+_LIST_KEYS = frozenset(("id", "title", "items", "first", *_WHEN))
+_ONLY_FOR = {"position": (PIN,), "slot": (PIN,), "factor": (BOOST, BURY), "per": (LIMIT,), "most": (LIMIT,)}
 _MAX_RULES = 500
-_MAX_NAMES = 1000
+_MAX_LISTS = 100
+_FACTORS = {BOOST: (1.0, 1000.0, 2.0), BURY: (0.0, 1.0, 0.2)}
+"""action → lowest, highest, default."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One rule; see the module. `position` is for pins, `factor` for boost and bury."""
-
-    rule_id: str
-    action: str
-    items: tuple[str, ...] = ()
-    brands: frozenset[str] = frozenset()
-    categories: tuple[str, ...] = ()
-    scenes: frozenset[str] = frozenset()
-    segments: frozenset[str] = frozenset()
-    position: int = 1
-    factor: float = 1.0
-    starts: datetime | None = None
-    ends: datetime | None = None
-
-    def active(self, scene: str, segments: frozenset[str], now: datetime) -> bool:
-        """Whether it holds in the scene for a shopper in these segments at this time."""
-        if self.scenes and scene not in self.scenes:
-            return False
-        if self.segments and self.segments.isdisjoint(segments):
-            return False
-        return (self.starts is None or self.starts <= now) and (self.ends is None or now < self.ends)
-
-    def matches(self, item: Item) -> bool:
-        """Whether it speaks of the item."""
-        if item.item_id in self.items or (item.brand and item.brand.casefold() in self.brands):
-            return True
-        return any(item.category == name or item.category.startswith(f"{name}/") for name in self.categories)
-
-
-def segments_of(profile: Profile, country: str = "") -> frozenset[str]:
-    """What a rule's `segments` may name of this shopper. A tag is named by its full path and by its last part."""
-    names = {f"stage:{profile.stage}", f"tier:{profile.tier}"}
-    for tag in (*profile.rule_tags, *(tag for tag, weight in profile.tags.items() if weight > 0)):
-        names |= {f"tag:{tag}", f"tag:{tag.rpartition('/')[2]}"}
-    if country:
-        names.add(f"country:{country.upper()}")
-    return frozenset(names)
-
-
-def parse(document: Any) -> tuple[Rule, ...]:
-    """The rules of a document; raises Invalid with the path of the first thing that does not fit."""
-    if not isinstance(document, Mapping) or not isinstance(document.get("rules"), list):
+def parse(document: Any) -> Rules:
+    """The rules and lists of a document; raises Invalid with the path of the first thing that does not fit."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("rules", []), list):
         raise Invalid("expected an object with a list `rules`", field="rules", code="bad_rules")
-    unknown = sorted(str(key) for key in document if key != "rules")
-    if unknown:
-        raise Invalid(f"{unknown[0]}: unknown key; known: rules", field=unknown[0], code="bad_rules")
-    if len(document["rules"]) > _MAX_RULES:
-        raise Invalid(f"more than {_MAX_RULES} rules", field="rules", code="too_many_rules")
-    rules = tuple(_rule(entry, f"rules[{number}]") for number, entry in enumerate(document["rules"]))
-    seen: set[str] = set()
-    for number, rule in enumerate(rules):
-        if rule.rule_id in seen:
-            raise _wrong(f"rules[{number}].id", f"{rule.rule_id!r} is there twice")
-        seen.add(rule.rule_id)
-    return rules
+    unknown = sorted(str(key) for key in document if key not in ("rules", "lists"))
+    if unknown or not ("rules" in document or "lists" in document):
+        name = unknown[0] if unknown else "rules"
+        reason = "unknown key; known: rules, lists" if unknown else "there is neither `rules` nor `lists`"
+        raise Invalid(f"{name}: {reason}", field=name, code="bad_rules")
+    raw_rules, raw_lists = document.get("rules", []), document.get("lists", [])
+    if not isinstance(raw_lists, list):
+        raise Invalid("expected a list", field="lists", code="bad_rules")
+    for name, entries, most in (("rules", raw_rules, _MAX_RULES), ("lists", raw_lists, _MAX_LISTS)):
+        if len(entries) > most:
+            raise Invalid(f"more than {most} {name}", field=name, code=f"too_many_{name}")
+    rules = tuple(_rule(entry, f"rules[{place}]") for place, entry in enumerate(raw_rules))
+    lists = tuple(_list(entry, f"lists[{place}]") for place, entry in enumerate(raw_lists))
+    seen: dict[str, str] = {}
+    ids = [(f"rules[{n}].id", rule.rule_id) for n, rule in enumerate(rules)]
+    for path, name in [*ids, *((f"lists[{n}].id", entry.list_id) for n, entry in enumerate(lists))]:
+        if name in seen:
+            raise wrong(path, f"{name!r} is there twice, also as {seen[name]}")
+        seen[name] = path
+    return Rules(rules, lists)
 
 
 def _rule(entry: Any, path: str) -> Rule:
-    if not isinstance(entry, Mapping):
-        raise _wrong(path, "expected an object")
-    for key in entry:
-        if key not in _KEYS:
-            raise _wrong(f"{path}.{key}", f"unknown key; known: {', '.join(sorted(_KEYS))}")
+    entry = check_keys(entry, _RULE_KEYS, path)
     action = entry.get("action")
     if action not in ACTIONS:
-        raise _wrong(f"{path}.action", f"expected one of {', '.join(ACTIONS)}, got {action!r}")
-    items = _names(entry, "items", path)
-    brands = _names(entry, "brands", path)
-    categories = tuple(normalise_category(name) for name in _names(entry, "categories", path))
-    if not items and not brands and not categories:
-        raise _wrong(path, "names no items, brands or categories")
-    if action == "pin" and (not items or brands or categories):
-        raise _wrong(f"{path}.items", "a pin names its items, and nothing else")
-    starts, ends = _instant(entry, "from", path), _instant(entry, "until", path)
-    if starts and ends and ends <= starts:
-        raise _wrong(f"{path}.until", "is not after `from`")
-    return Rule(
-        rule_id=_an_id(entry.get("id"), f"{path}.id"),
+        raise wrong(f"{path}.action", f"expected one of {', '.join(ACTIONS)}, got {action!r}")
+    for key, actions in _ONLY_FOR.items():
+        if key in entry and action not in actions:
+            raise wrong(f"{path}.{key}", f"has no meaning for {action}; it belongs to {' and '.join(actions)}")
+    rule = Rule(
+        rule_id=an_id(entry.get("id"), f"{path}.id"),
         action=action,
-        items=items,
-        brands=frozenset(name.casefold() for name in brands),
-        categories=categories,
-        scenes=_among(_names(entry, "scenes", path), SCENES, f"{path}.scenes"),
-        segments=_segments(_names(entry, "segments", path), f"{path}.segments"),
-        position=_position(entry, path),
+        when=when(entry, path),
+        items=names(entry, "items", path),
+        brands=frozenset(name.casefold() for name in names(entry, "brands", path)),
+        categories=_categories(entry, path),
+        price=price_band(entry, path),
+        attributes=attributes(entry, path),
+        position=integer(entry, "position", path, 1, 1, 100),
+        slot=_one_of(entry, "slot", path, (LIST_SLOT, BANNER_SLOT), LIST_SLOT),
         factor=_factor(entry, action, path),
-        starts=starts,
-        ends=ends,
+        per=_one_of(entry, "per", path, (CATEGORY, BRAND), ""),
+        most=_most(entry, action, path),
+    )
+    _check_selection(rule, path)
+    return rule
+
+
+def _check_selection(rule: Rule, path: str) -> None:
+    if rule.action == PIN and (not rule.items or rule.brands or rule.categories or rule.price or rule.attributes):
+        raise wrong(f"{path}.items", "a pin names its items, and nothing else")
+    bounded = rule.price is not None or rule.attributes or not rule.names_nothing
+    if not bounded and not (rule.action == LIMIT and rule.per):
+        raise wrong(path, "names no items, brands, categories, price or attributes")
+
+
+def _most(entry: Mapping[str, Any], action: str, path: str) -> int:
+    if action == LIMIT and "most" not in entry:
+        raise wrong(f"{path}.most", "a limit says at most how many")
+    return integer(entry, "most", path, 0, 1, 100) if action == LIMIT else 0
+
+
+def _list(entry: Any, path: str) -> EditorialList:
+    entry = check_keys(entry, _LIST_KEYS, path)
+    items = names(entry, "items", path)
+    if not items:
+        raise wrong(f"{path}.items", "a list names its items")
+    return EditorialList(
+        list_id=an_id(entry.get("id"), f"{path}.id"),
+        titles=titles(entry, path),
+        items=tuple(dict.fromkeys(items)),
+        when=when(entry, path),
+        first=integer(entry, "first", path, 0, 0, 100),
     )
 
 
-def _an_id(value: Any, path: str) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 100:
-        raise _wrong(path, "a rule needs an id of at most 100 characters")
-    return value
-
-
-def _names(entry: Mapping[str, Any], key: str, path: str) -> tuple[str, ...]:
-    value = entry.get(key, [])
-    if not isinstance(value, list) or len(value) > _MAX_NAMES:
-        raise _wrong(f"{path}.{key}", f"expected a list of at most {_MAX_NAMES} names")
-    for number, name in enumerate(value):
-        if not isinstance(name, str) or not name.strip():
-            raise _wrong(f"{path}.{key}[{number}]", f"expected a name, got {name!r}"[:120])
-    return tuple(value)
-
-
-def _among(names: tuple[str, ...], known: tuple[str, ...], path: str) -> frozenset[str]:
-    for number, name in enumerate(names):
-        if name not in known:
-            raise _wrong(f"{path}[{number}]", f"{name!r} is none of {', '.join(known)}"[:200])
-    return frozenset(names)
-
-
-def _segments(names: tuple[str, ...], path: str) -> frozenset[str]:
-    for number, name in enumerate(names):
-        family, _, value = name.partition(":")
-        known = {"stage": LIFECYCLE_STAGES, "tier": VALUE_TIERS}.get(family)
-        if family not in ("stage", "tier", "tag", "country") or not value or (known and value not in known):
-            raise _wrong(f"{path}[{number}]", f"{name!r} is no stage:, tier:, tag: or country: that there is"[:200])
-    return frozenset(f"country:{name[8:].upper()}" if name.startswith("country:") else name for name in names)
-
-
-def _position(entry: Mapping[str, Any], path: str) -> int:
-    value = entry.get("position", 1)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100:
-        raise _wrong(f"{path}.position", f"expected a whole number from 1 to 100, got {value!r}"[:120])
-    return value
+def _categories(entry: Mapping[str, Any], path: str) -> tuple[str, ...]:
+    found = []
+    for place, name in enumerate(names(entry, "categories", path)):
+        found.append(normalise_category(name))
+        if not found[-1]:
+            raise wrong(f"{path}.categories[{place}]", f"{name!r} names no category"[:120])
+    return tuple(found)
 
 
 def _factor(entry: Mapping[str, Any], action: str, path: str) -> float:
-    value = entry.get("factor", {"boost": 2.0, "bury": 0.2}.get(action, 1.0))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1000:
-        raise _wrong(f"{path}.factor", f"expected a number above 0 and up to 1000, got {value!r}"[:120])
-    if (action == "boost" and value < 1) or (action == "bury" and value > 1):
-        raise _wrong(f"{path}.factor", f"{value!r} does not {action}")
-    return float(value)
+    lowest, highest, default = _FACTORS.get(action, (0.0, 1000.0, 1.0))
+    value = number(entry, "factor", path, default)
+    if not 0 < value <= 1000:
+        raise wrong(f"{path}.factor", f"expected a number above 0 and up to 1000, got {value!r}"[:120])
+    if not lowest <= value <= highest:
+        raise wrong(f"{path}.factor", f"{value!r} does not {action}")
+    return value
 
 
-def _instant(entry: Mapping[str, Any], key: str, path: str) -> datetime | None:
-    value = entry.get(key)
-    if value is None:
-        return None
-    try:
-        at = datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise _wrong(f"{path}.{key}", f"{value!r} is not an ISO 8601 date or time"[:120]) from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+def _one_of(entry: Mapping[str, Any], key: str, path: str, known: tuple[str, ...], default: str) -> str:
+    if key not in entry:
+        return default
+    (found,) = among((entry[key],), known, f"{path}.{key}")
+    return found
 
 
-def _wrong(path: str, reason: str) -> Invalid:
-    return Invalid(f"{path}: {reason}", field=path, code="bad_rules")
+class RuleReader:
+    """The rules of a stored document. Parsing is kept for as long as the same object comes again."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[Any, Rules] | None = None
+
+    def __call__(self, document: Mapping[str, Any] | None) -> Rules:
+        """Raises Invalid for a document that this version does not take."""
+        kept = self._kept
+        if kept is None or kept[0] is not document:
+            parts = {key: value for key, value in (document or {}).items() if key in ("rules", "lists")}
+            self._kept = kept = (document, parse(parts) if parts else Rules())
+        return kept[1]

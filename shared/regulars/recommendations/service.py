@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from regulars.catalogue.model import Item
 from regulars.catalogue.snapshot import Snapshot
 from regulars.clock import Clock, to_ms
-from regulars.errors import GiveUp, Invalid
+from regulars.errors import GiveUp, Invalid, TryLater
 from regulars.ids import stable_id
 from regulars.profiles.model import Profile
+from regulars.recommendations.blending import Seeds
 from regulars.recommendations.config import RecommendationSettings
 from regulars.recommendations.model import Answer, Ask, Candidate, Placed
 from regulars.recommendations.placing import Placing, place
-from regulars.recommendations.ports import Neighbourhood, Opening, Sources
+from regulars.recommendations.ports import Neighbourhood, Opening, Row, Sources
 from regulars.recommendations.reasons import language_of, reason_for
-from regulars.recommendations.rules import Rule, parse
+from regulars.recommendations.recipes import RecipeReader
+from regulars.recommendations.rules import RuleReader
+from regulars.recommendations.ruling import NO_RULES, Rules
 from regulars.recommendations.scenes import SCENES
+from regulars.recommendations.sequences import SequenceReader
 from regulars.recommendations.situation import Situation
+from regulars.similarity.model import RELATIONS, SEQUENCE, Pointer
+from regulars.similarity.recipe import Recipe
 
 Log = Callable[[str, Mapping[str, Any]], None]
+Count = Callable[[str], None]
+MODEL_BROKEN, MODEL_MISSING = "ModelBroken", "ModelMissing"
+"""Metrics that raise an alarm: something of the model cannot be read; there is none, or its rows are gone."""
+_MISSED_BY_ALL = 10
+"""So many items that all lack a row are no coincidence where the model has any."""
 EMPTY_CATALOGUE, NOTHING_TO_SHOW = "empty_catalogue", "nothing_to_show"
 MODEL, FALLBACK = "model", "fallback"
 
@@ -30,16 +42,22 @@ MODEL, FALLBACK = "model", "fallback"
 @dataclass(frozen=True, slots=True)
 class Recommend:
     """Answers an `Ask`. A missing or damaged model, unreadable rules or a new shopper never fail the call: popularity, then
-    the newest of the catalogue stand in, and what was broken is logged."""
+    the newest of the catalogue stand in, and what was broken is logged and counted. Of a model with damaged rows the others
+    serve."""
 
     sources: Sources
     snapshot: Callable[[], Snapshot]
     settings: RecommendationSettings
     clock: Clock
     log: Log
+    count: Count = lambda metric: None
+    read_rules: RuleReader = field(default_factory=RuleReader)
+    read_recipe: RecipeReader = field(default_factory=RecipeReader)
+    read_sequence: SequenceReader | None = None
 
     def __call__(self, ask: Ask) -> Answer:
-        """Raises Invalid for the scene `product` without an item, TryLater when a store cannot be read."""
+        """Raises Invalid for the scene `product` without an item, NotFound for an editorial list that is not shown, TryLater
+        when a store cannot be read."""
         if ask.scene == "product" and not ask.item_id:
             raise Invalid("the product scene needs itemId", field="itemId", code="missing_item")
         now = self.clock()
@@ -49,64 +67,114 @@ class Recommend:
     def answer(self, ask: Ask, opening: Opening, now: datetime) -> Answer:
         """As a call, of an opening that is at hand."""
         profile, snapshot = opening.profile, self.snapshot()
-        situation = Situation(ask, profile, snapshot, self.settings, now, popularity=opening.popularity)
         language = language_of(ask.language, profile.traits.get("language"), profile.traits.get("locale"))
         version = opening.pointer.version if opening.pointer else ""
         if not snapshot:
             return self._answer(ask, version, FALLBACK, now, (), language, EMPTY_CATALOGUE, {})
+        recipe = self._recipe(opening)
+        situation = Situation(
+            ask, profile, snapshot, self.settings, now, popularity=opening.popularity, recipe=recipe or Recipe()
+        )
+        if recipe and SEQUENCE in recipe.parts:
+            situation = replace(situation, sequence=partial(self._sequence, opening.pointer))
         seeds = SCENES[ask.scene].seeds(situation)
-        around = self._around(situation, version, [item_id for item_id, _ in seeds])
-        situation = replace(
-            situation,
+        around = self._around(situation, version if recipe else "", [item_id for item_id, _ in seeds])
+        situation = situation.with_neighbourhood(
             rows=around.rows,
             stock_outs=around.stock_outs,
             popularity={**opening.popularity, **around.popularity},
+            rules=self._rules(opening.rules if around.rules is None else around.rules),
         )
-        candidates, arm = self._ranked(situation, seeds)
-        placing = place(candidates, situation, self._rules(opening.rules))
+        self._watch(opening, around, len(seeds) if recipe else 0)
+        situation, placing = self._placing(situation, seeds)
         items = tuple(self._placed(situation, placing, language))
+        if ask.explain:
+            parts = SCENES[ask.scene].parts(situation, seeds, [placed.item.item_id for placed in items])
+            items = tuple(replace(placed, parts=parts.get(placed.item.item_id, {})) for placed in items)
         extras = SCENES[ask.scene].extras(situation)
-        return self._answer(ask, version, arm, now, items, language, "" if items else NOTHING_TO_SHOW, extras)
+        arm = MODEL if situation.rows else FALLBACK
+        told = self._answer(ask, version, arm, now, items, language, "" if items else NOTHING_TO_SHOW, extras)
+        banner = self._as_placed(situation, placing, placing.banner, 0, language) if placing.banner else None
+        return replace(told, banner=banner, removed=placing.removed)
+
+    def _recipe(self, opening: Opening) -> Recipe | None:
+        """None for one that is damaged: then the neighbours are not used either, since nobody knows what they are worth."""
+        try:
+            return self.read_recipe(opening.pointer, self.settings)
+        except GiveUp as error:
+            self._broken("recipe", error.reason)
+            return None
+
+    def _sequence(self, pointer: Pointer | None, situation: Situation) -> Mapping[str, float]:
+        if self.read_sequence is None:
+            return {}
+        kinds = self.settings.history.kinds
+        try:
+            return self.read_sequence(pointer, situation.recipe, situation.profile, kinds, situation.withheld)
+        except (GiveUp, TryLater) as error:
+            self._broken(SEQUENCE, error.reason)
+            return {}
+
+    def _watch(self, opening: Opening, around: Neighbourhood, asked: int) -> None:
+        """Log and count what is damaged or missing."""
+        for name in (*opening.damaged, *around.damaged):
+            self._broken(name, "cannot be read")
+        pointer = opening.pointer
+        if pointer is None:
+            if "pointer" not in opening.damaged:
+                self.log("there is no model: answering without neighbours", {})
+                self.count(MODEL_MISSING)
+        elif asked >= _MISSED_BY_ALL and not around.rows and pointer.counts.get("rows"):
+            self.log("the model's rows are gone: answering without neighbours", {"version": pointer.version})
+            self.count(MODEL_MISSING)
+
+    def _broken(self, name: str, reason: str) -> None:
+        self.log("model is damaged: answering without that part", {"part": name, "reason": reason})
+        self.count(MODEL_BROKEN)
+
+    def _placing(self, situation: Situation, seeds: Seeds) -> tuple[Situation, Placing]:
+        """What is shown; where a row turns out to be damaged, once more without the damaged ones."""
+        try:
+            return situation, _place(situation, seeds)
+        except GiveUp:
+            sound = {item_id: row for item_id, row in situation.rows.items() if is_sound(row)}
+            damaged = sorted(situation.rows.keys() - sound.keys())
+            self._broken("rows", f"{len(damaged)} of {len(situation.rows)}, the first is {damaged[:1]}")
+            left = situation.with_neighbourhood(rows=sound, notes={})
+            return left, _place(left, seeds)
 
     def _around(self, situation: Situation, version: str, item_ids: list[str]) -> Neighbourhood:
         scopes = [*situation.scopes(), *SCENES[situation.ask.scene].scopes(situation)]
         return self.sources.neighbourhood(version, item_ids, scopes, situation.now)
 
-    def _ranked(self, situation: Situation, seeds: list[tuple[str, float]]) -> tuple[list[Candidate], str]:
-        rank = SCENES[situation.ask.scene].rank
+    def _rules(self, document: Mapping[str, Any] | None) -> Rules:
         try:
-            return rank(situation, seeds), MODEL if situation.rows else FALLBACK
-        except GiveUp as error:
-            self.log("model is damaged: answering without neighbours", {"code": error.code, "reason": error.reason})
-            return rank(replace(situation, rows={}), seeds), FALLBACK
-
-    def _rules(self, document: Mapping[str, Any] | None) -> tuple[Rule, ...]:
-        if document is None:
-            return ()
-        try:
-            return parse({"rules": document.get("rules")})
+            return self.read_rules(document)
         except Invalid as error:
             self.log("stored rules do not parse: answering without them", {"field": error.field, "reason": error.reason})
-            return ()
+            return NO_RULES
 
     def _placed(self, situation: Situation, placing: Placing, language: str) -> list[Placed]:
+        return [
+            self._as_placed(situation, placing, candidate, position, language)
+            for position, candidate in enumerate(placing.chosen, 1)
+        ]
+
+    def _as_placed(self, situation: Situation, placing: Placing, candidate: Candidate, position: int, language: str) -> Placed:
         def title_of(item_id: str) -> str:
             return situation.snapshot[item_id].title if item_id in situation.snapshot else ""
 
-        placed = []
-        for position, candidate in enumerate(placing.chosen, 1):
-            item = situation.snapshot[candidate.item_id]
-            placed.append(
-                Placed(
-                    item=item,
-                    position=position,
-                    score=round(candidate.score, 4),
-                    reason=reason_for(candidate, language, title_of, discount_percent(item)),
-                    details=candidate.details,
-                    rule=placing.rules.get(candidate.item_id, ""),
-                )
-            )
-        return placed
+        item = situation.snapshot[candidate.item_id]
+        return Placed(
+            item=item,
+            position=position,
+            score=round(candidate.score, 4),
+            reason=reason_for(candidate, language, title_of, discount_percent(item)),
+            details=candidate.details,
+            rule=placing.rules.get(candidate.item_id, ""),
+            trace=tuple(placing.traces.get(candidate.item_id, ())),
+            source=candidate.source,
+        )
 
     def _answer(
         self,
@@ -130,6 +198,23 @@ class Recommend:
             reason=reason,
             extras=extras,
         )
+
+
+def _place(situation: Situation, seeds: Seeds) -> Placing:
+    scene = SCENES[situation.ask.scene]
+    placing = place(scene.rank(situation, seeds), situation)
+    placing.chosen = scene.told(situation, placing.chosen)
+    return placing
+
+
+def is_sound(row: Row) -> bool:
+    """Whether every relation of the row can be read."""
+    try:
+        for relation in RELATIONS:
+            row.relations.get(relation)
+    except GiveUp:
+        return False
+    return True
 
 
 def recommendation_id(scene: str, version: str, arm: str, shopper: str, now: datetime) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -11,14 +11,29 @@ from typing import Any
 from regulars.catalogue.snapshot import Snapshot
 from regulars.profiles.model import Profile
 from regulars.recommendations.config import RecommendationSettings
+from regulars.recommendations.history import Deed, recent
+from regulars.recommendations.mixing import mixed
 from regulars.recommendations.model import Ask
 from regulars.recommendations.ports import Row
-from regulars.similarity.model import EVERYWHERE, Popularity, Scored, region_scope
+from regulars.recommendations.ruling import NO_RULES, Active, Rules
+from regulars.recommendations.segments import segments_of
+from regulars.similarity.model import EVERYWHERE, ON_TRIAL, Popularity, Scored, region_scope
+from regulars.similarity.recipe import Recipe
+
+_NO_RECIPE = Recipe()
+_OF_THE_OPENING = ("cart", "country", "age", "bought", "segments", "member", "taste", "deeds")
+"""What follows from the first round trip alone."""
+
+
+def _silent(situation: Situation) -> Mapping[str, float]:
+    """Where there is no sequence model."""
+    return {}
 
 
 @dataclass(frozen=True)
 class Situation:
-    """One call. `rows`, `stock_outs` and scoped `popularity` are there after the second round trip."""
+    """One call. `rows`, `stock_outs`, `rules` and scoped `popularity` are there after the second round trip. `notes` is what a
+    scene found while ranking and says beside. `sequence` asks the trained model, where the recipe has one."""
 
     ask: Ask
     profile: Profile
@@ -28,6 +43,22 @@ class Situation:
     rows: Mapping[str, Row] = field(default_factory=dict)
     popularity: Mapping[str, Popularity] = field(default_factory=dict)
     stock_outs: frozenset[str] = frozenset()
+    rules: Rules = NO_RULES
+    notes: dict[str, Any] = field(default_factory=dict)
+    recipe: Recipe = _NO_RECIPE
+    sequence: Callable[[Situation], Mapping[str, float]] = _silent
+
+    def with_neighbourhood(self, **found: Any) -> Situation:
+        """The same call with what the second round trip brought; what was worked out of the first stays."""
+        later = replace(self, **found)
+        later.__dict__.update({name: self.__dict__[name] for name in _OF_THE_OPENING if name in self.__dict__})
+        return later
+
+    @cached_property
+    def deeds(self) -> list[Deed]:
+        """The newest items that the recipe looks at, newest first."""
+        kinds = self.recipe.kinds or self.settings.history.kinds
+        return recent(self.profile, kinds, self.recipe.history_items)
 
     @cached_property
     def cart(self) -> tuple[str, ...]:
@@ -58,27 +89,58 @@ class Situation:
         """Sold out, excluded, bought, in the cart, or the item asked about; known after the second round trip."""
         return self.bought.union(self.stock_outs, self.ask.exclude, self.cart, (self.ask.item_id,))
 
+    @cached_property
+    def withheld(self) -> frozenset[str]:
+        """As `hidden`, without the sold out, of which there may be thousands (`may_show` asks); and what was bought is shown
+        where the recipe says that shoppers here buy the same again."""
+        bought = frozenset[str]() if self.recipe.repeats else self.bought
+        return bought.union(self.ask.exclude, self.cart, (self.ask.item_id,))
+
+    @cached_property
+    def segments(self) -> frozenset[str]:
+        """What rules, lists and settings may name of this shopper."""
+        return segments_of(self.profile, self.country)
+
+    @cached_property
+    def active(self) -> Active:
+        """The rules that hold in this call."""
+        segments = self.segments if self.rules.speak_of_segments else frozenset()
+        return self.rules.active(self.ask.scene, segments, self.now)
+
+    @cached_property
+    def member(self) -> bool:
+        """Whether items kept for members may be shown."""
+        return not self.segments.isdisjoint(self.settings.members.loyal)
+
     def available(self, item_id: str) -> bool:
-        """In the catalogue, in stock by the live word, allowed by its age rule, not excluded by the question."""
+        """In the catalogue, in stock by the live word, allowed by its rules (age, members), not excluded by the question."""
         if item_id in self.stock_outs or item_id in self.ask.exclude:
             return False
-        return item_id in self.snapshot and self._old_enough(item_id)
+        return item_id in self.snapshot and self._allowed(item_id)
 
-    def _old_enough(self, item_id: str) -> bool:
+    def may_show(self, item_id: str) -> bool:
+        """Whether an item that is not withheld may be shown: in the catalogue, in stock, and allowed by its rules."""
+        return item_id not in self.stock_outs and item_id in self.snapshot and self._allowed(item_id)
+
+    def _allowed(self, item_id: str) -> bool:
+        if item_id not in self.snapshot.restricted:
+            return True
+        if item_id in self.snapshot.exclusive and not self.member:
+            return False
         minimum = self.snapshot.age_rules.get(item_id)
         return minimum is None or (self.age is not None and self.age >= minimum)
 
     def fresh(self, item_id: str) -> bool:
         """Available, and neither bought, in the cart, nor the item asked about."""
-        return item_id not in self.hidden and item_id in self.snapshot and self._old_enough(item_id)
+        return item_id not in self.hidden and item_id in self.snapshot and self._allowed(item_id)
 
     def only_fresh(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Those of `scores` that are fresh."""
-        hidden, snapshot, rules = self.hidden, self.snapshot, self.snapshot.age_rules
+        hidden, snapshot, restricted = self.hidden, self.snapshot, self.snapshot.restricted
         return {
             item_id: score
             for item_id, score in scores.items()
-            if item_id not in hidden and item_id in snapshot and (item_id not in rules or self._old_enough(item_id))
+            if item_id not in hidden and item_id in snapshot and (item_id not in restricted or self._allowed(item_id))
         }
 
     def selling(self, scope: str) -> Scored:
@@ -90,6 +152,12 @@ class Situation:
             return ()
         return row.week or row.trend
 
+    def trust(self, scope: str) -> float:
+        """How far a scope is believed, 0 to 1, by the deeds it was counted from; a row that does not say is believed."""
+        row = self.popularity.get(scope)
+        deeds = row.deeds if row else 0.0
+        return 1.0 if deeds is None else deeds / (deeds + self.settings.newcomers.trust_deeds)
+
     def trending(self, scope: str) -> Scored:
         """Decayed popularity of the scope."""
         row = self.popularity.get(scope)
@@ -99,13 +167,9 @@ class Situation:
     def popular(self) -> Mapping[str, float]:
         """Popularity shares for this shopper: her region's and the shop's."""
         share = self.settings.blend.region_share
-        scores = dict(self.selling(EVERYWHERE))
         local = self.selling(region_scope(self.country)) if self.country else ()
-        if local:
-            scores = {item_id: score * (1 - share) for item_id, score in scores.items()}
-            for item_id, score in local:
-                scores[item_id] = scores.get(item_id, 0.0) + share * score
-        return scores
+        share = share * self.trust(region_scope(self.country)) if local else 0.0
+        return mixed(self.selling(EVERYWHERE), local, share)
 
     @cached_property
     def local_hits(self) -> frozenset[str]:
@@ -125,6 +189,8 @@ class Situation:
         """Popularity rows that this call needs beside those for everybody."""
         if self.country:
             yield region_scope(self.country)
+        if self.ask.scene in self.settings.exploration.scenes:
+            yield ON_TRIAL
 
 
 def age_of(traits: Mapping[str, Any], today: date) -> int | None:

@@ -11,7 +11,7 @@ from tests.support.window import NOW, SHE, Window, profile
 
 from regulars.access import Keys, hash_key
 from regulars.errors import Invalid, NotFound, Unauthorised
-from regulars.recommendations.http import RecommendationsApi, put_rules_view, routes, rules_view
+from regulars.recommendations.http import RecommendationsApi, parse_ask, put_rules_view, routes, rules_view
 from regulars.recommendations.reasons import LANGUAGES, TEXTS, language_of
 from regulars.web import Request
 
@@ -43,7 +43,15 @@ def test_an_answer_names_itself_its_places_and_its_reasons(window: Window) -> No
     assert shown["itemId"] in ("case", "rival")
     assert shown["position"] == 1
     assert shown["reason"] == {"code": "because_bought", "text": "Because you bought Phone", "because": ["phone"]}
-    assert shown["explain"] == {"rule": None, "details": {}}
+    assert shown["explain"] == {
+        "by": "similar",
+        "rule": None,
+        "rules": [],
+        "source": "similar",
+        "parts": {"similar": 1.0} if shown["itemId"] == "rival" else {"together": 0.3},
+        "details": {},
+    }
+    assert "explain" not in get(window, userId="42", limit="1")["items"][0]
     assert shown["priceCents"] == round(shown["price"] * 100)
 
 
@@ -68,6 +76,9 @@ def test_threshold_and_discount_are_told(window: Window) -> None:
         "currency": "EUR",
         "cartCents": 19000,
         "gapCents": 1000,
+        "reachedSaveCents": 0,
+        "tiers": [{"spendCents": 20000, "saveCents": 5000}],
+        "cheapest": {"itemIds": ["case"], "totalCents": 1500},
     }
     case = next(shown for shown in body["items"] if shown["itemId"] == "case")
     assert (case["listPriceCents"], case["discountPercent"]) == (2000, 25)
@@ -86,6 +97,9 @@ def test_threshold_and_discount_are_told(window: Window) -> None:
         ({"exclude": "x" * 300}, "exclude"),
         ({"cartCents": "1.5"}, "cartCents"),
         ({"country": "x" * 61}, "country"),
+        ({"device": "toaster"}, "device"),
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"timezone": "Europe/" + "x" * 60}, "timezone"),
     ],
 )
 def test_a_bad_parameter_is_named(window: Window, query: dict[str, str], field: str) -> None:
@@ -94,12 +108,37 @@ def test_a_bad_parameter_is_named(window: Window, query: dict[str, str], field: 
     assert caught.value.field == field
 
 
+def test_device_and_time_zone_are_read_in_their_spellings() -> None:
+    ask = parse_ask("home", {"device": "iOS", "timezone": "Asia/Shanghai"}, 100)
+    assert (ask.device, ask.time_zone) == ("mobile", "Asia/Shanghai")
+    assert (parse_ask("home", {}, 100).device, parse_ask("home", {}, 100).time_zone) == ("", "")
+
+
 def test_unknown_scenes_and_keys(window: Window) -> None:
     with pytest.raises(NotFound, match="no scene"):
         get(window, "lobby")
     for key in ("", "wrong"):
         with pytest.raises(Unauthorised):
             get(window, key=key)
+
+
+def test_a_list_is_asked_for_by_name_and_of_one_scene_only(window: Window) -> None:
+    window.rulebook.replace(b"lists: [{id: gifts, title: {en: Gifts, zh: \xe7\xa4\xbc\xe7\x89\xa9}, items: [film, cable]}]")
+    body = get(window, "trending", list="gifts", locale="zh")
+    assert [shown["itemId"] for shown in body["items"]] == ["film", "cable"]
+    assert body["lists"] == [{"id": "gifts", "title": "礼物"}]
+    with pytest.raises(NotFound) as unknown:
+        get(window, "trending", list="spring")
+    assert unknown.value.code == "unknown_list"
+    with pytest.raises(Invalid) as elsewhere:
+        get(window, "home", list="gifts")
+    assert (elsewhere.value.field, elsewhere.value.code) == ("list", "invalid_list")
+
+
+def test_what_rules_took_away_is_told_on_request(window: Window) -> None:
+    window.rules({"id": "no-case", "action": "ban", "items": ["case", "rival"]})
+    assert get(window, userId="42", explain="true")["removed"] == {"no-case": 2}
+    assert "removed" not in get(window, userId="42")
 
 
 def test_rules_come_and_go_by_http(window: Window) -> None:

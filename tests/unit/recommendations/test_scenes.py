@@ -148,7 +148,7 @@ def test_return_shows_first_what_waits_then_substitutes_and_new_of_the_brand(win
     )
     answer = window.ask("return", limit=6)
     reasons = {placed.item.item_id: placed.reason for placed in answer.items}
-    assert list(reasons) == ["case", "charger", "cable", "shampoo", "conditioner", "novelty"]
+    assert list(reasons) == ["case", "charger", "cable", "novelty", "shampoo", "conditioner"]
     assert reasons["case"].text == "Still in your cart, now 25% off"
     assert reasons["cable"].text == "Instead of Film, which is sold out"
     assert reasons["novelty"].text == "New from Aa"

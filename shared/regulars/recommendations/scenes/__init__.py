@@ -1,10 +1,10 @@
-"""The six scenes: which rows each needs (`seeds`), and what it makes of them (`rank`)."""
+"""The seven scenes: which rows each needs (`seeds`), and what it makes of them (`rank`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from regulars.recommendations.scenes import cart, coming_back, home, product, rebuying, trending
+from regulars.recommendations.scenes import cart, coming_back, home, members, product, rebuying, trending
 from regulars.recommendations.scenes.common import Scene
 
 SCENES: Mapping[str, Scene] = {
@@ -13,5 +13,6 @@ SCENES: Mapping[str, Scene] = {
     "cart": cart.SCENE,
     "return": coming_back.SCENE,
     "repurchase": rebuying.SCENE,
+    "members": members.SCENE,
     "trending": trending.SCENE,
 }

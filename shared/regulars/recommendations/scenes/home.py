@@ -1,39 +1,148 @@
-"""Home: taste and recent behaviour over all categories."""
+"""Home: what the shopper did lately, by the recipe of `regulars.similarity.recipe`, over all categories.
+
+A shopper of whom neighbours say nothing is a stranger: popularity where she is, what she says she likes, her tags, and new
+arrivals in between. Tags also tip the scales before a build has chosen a recipe; a chosen one is served as it was measured.
+"""
 
 from __future__ import annotations
 
-from regulars.recommendations.blending import POOL, Seeds, best, blended, causes, liking, near, normalised
-from regulars.recommendations.history import recent
-from regulars.recommendations.model import Candidate
-from regulars.recommendations.scenes.common import Scene, new_arrivals_between, popular_code
-from regulars.recommendations.situation import Situation
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
-_CAUSE = {"purchase": "because_bought", "cart": "because_in_cart", "wishlist": "because_saved", "view": "because_viewed"}
+from regulars.recommendations import newcomers
+from regulars.recommendations.blending import POOL, REPEAT, Ranking, Scores, Seeds, liking, loudest, rank, shown
+from regulars.recommendations.explaining import Parts, of_voices
+from regulars.recommendations.history import again
+from regulars.recommendations.model import UNTOLD, Candidate
+from regulars.recommendations.scenes.common import BECAUSE, Scene, new_arrivals_between, popular_code
+from regulars.recommendations.situation import Situation
+from regulars.similarity.model import EVERYWHERE, HABIT, SEQUENCE
+
+WEEK, TREND = "week", "trend"
+"""What a recipe calls the two kinds of popularity."""
+_FEW, _A_PLACE = 60, 5
+"""Candidates at least, and for each place, where nothing chooses among them but the diversity settings."""
+_RANKING = "ranking"
+"""The note that keeps what the formula found."""
 
 
 def _history(situation: Situation) -> Seeds:
-    return [(deed.item_id, deed.weight) for deed in recent(situation.profile, situation.settings.history)]
+    return [(deed.item_id, deed.strength) for deed in situation.deeds] if situation.recipe.parts else []
+
+
+def _scopes(situation: Situation) -> Collection[str]:
+    if not situation.deeds:
+        return list(newcomers.scopes(situation))
+    recipe = situation.recipe
+    return (HABIT,) if recipe.repeats and recipe.repeat and recipe.habit_power and situation.profile.purchases else ()
 
 
 def _home(situation: Situation, seeds: Seeds) -> list[Candidate]:
-    blend = situation.settings.blend
-    close = normalised(situation.only_fresh(near(seeds, situation.rows, blend.home, situation.hidden)))
-    popular = normalised(situation.only_fresh(situation.popular))
-    scores = best(blended([(1.0, close), (blend.popularity, popular)]), POOL)
-    if situation.taste and blend.taste:
+    ranking = rank(
+        situation.deeds,
+        situation.rows,
+        situation.recipe,
+        popularity_of(situation),
+        _again(situation),
+        situation.withheld,
+        situation.may_show,
+        _pool(situation),
+        {SEQUENCE: situation.sequence(situation)} if SEQUENCE in situation.recipe.parts else {},
+    )
+    situation.notes[_RANKING] = ranking
+    if not ranking.near:
+        return _for_a_stranger(situation)
+    if not situation.recipe.protocol:
+        _tip(ranking.scores, situation)
+    return [Candidate(item_id, score, UNTOLD) for item_id, score in ranking.scores.items()] + newcomers.liked(situation)
+
+
+def _pool(situation: Situation) -> int:
+    """Candidates worth looking at: rules and a category may take most of them away, the diversity settings some."""
+    choosy = situation.ask.category or situation.active
+    return POOL if choosy else min(POOL, max(_FEW, _A_PLACE * situation.ask.limit))
+
+
+def popularity_of(situation: Situation) -> Mapping[str, Mapping[str, float]]:
+    """What the recipe calls week and trend."""
+    trend = dict(situation.trending(EVERYWHERE)) if situation.recipe.popularity.get(TREND) else {}
+    return {WEEK: situation.popular, TREND: trend}
+
+
+def _again(situation: Situation) -> Mapping[str, float]:
+    recipe = situation.recipe
+    if not (recipe.repeats and recipe.repeat):
+        return {}
+    purchases, row = situation.profile.purchases, situation.popularity.get(HABIT)
+    habits = {}
+    if recipe.habit_power and row and row.deeds:
+        # The row holds shares of the strongest habit, and that in `deeds`.
+        strongest = row.deeds
+        habits = {item_id: (share * strongest) ** recipe.habit_power for item_id, share in row.trend if item_id in purchases}
+    return again(purchases, recipe.repeat, situation.now.date(), habits)
+
+
+def _for_a_stranger(situation: Situation) -> list[Candidate]:
+    here, causes = newcomers.popular_here(situation)
+    withheld = situation.withheld
+    open_here = shown({item: score for item, score in here.items() if item not in withheld}, POOL, situation.may_show)
+    highest = max(open_here.values(), default=0.0)
+    weight = situation.settings.blend.popularity
+    scores = {item_id: weight * score / highest for item_id, score in open_here.items()} if highest > 0 else {}
+    _tip(scores, situation)
+    found = []
+    for item_id, score in scores.items():
+        code, source = causes.get(item_id, ("popular", EVERYWHERE))
+        details = {"country": situation.country} if code == "popular_in_region" else {}
+        found.append(Candidate(item_id, score, code, (), details, source))
+    return found + newcomers.liked(situation) + list(new_arrivals_between(situation, scores))
+
+
+def _tip(scores: Scores, situation: Situation) -> None:
+    """Adds what her tags say, in place."""
+    taste, weight = situation.taste, situation.settings.blend.taste
+    if taste and weight:
         for item_id in scores:
-            scores[item_id] += blend.taste * liking(situation.snapshot[item_id], situation.taste)
-    if not close:
-        strangers = [Candidate(item_id, score, *popular_code(situation, item_id)) for item_id, score in scores.items()]
-        return strangers + list(new_arrivals_between(situation, scores))
-    kinds = {deed.item_id: _CAUSE[deed.kind] for deed in recent(situation.profile, situation.settings.history)}
-    why = causes(seeds, situation.rows, blend.home, scores.keys() & close.keys())
-    return [
-        Candidate(item_id, score, kinds[why[item_id]], (why[item_id],))
-        if item_id in why
-        else Candidate(item_id, score, *popular_code(situation, item_id))
-        for item_id, score in scores.items()
-    ]
+            scores[item_id] += weight * liking(situation.snapshot[item_id], taste)
 
 
-SCENE = Scene(_history, _home)
+def _told(situation: Situation, chosen: Sequence[Candidate]) -> list[Candidate]:
+    """The loudest voice for each: a deed through its neighbours, having bought it before, or popularity."""
+    among = frozenset(candidate.item_id for candidate in chosen if candidate.code == UNTOLD)
+    heard: dict[str, tuple[float, str, str]] = {}
+    for voice in situation.notes[_RANKING].near if among else ():
+        if voice.name == REPEAT:
+            said = {item_id: (item_id, voice.scores[item_id]) for item_id in among & voice.scores.keys()}
+        elif voice.name == SEQUENCE:  # it speaks of the whole history, named here by its newest deed
+            newest = situation.deeds[0].item_id
+            said = {item_id: (newest, voice.scores[item_id]) for item_id in among & voice.scores.keys()}
+        else:
+            said = loudest(voice.seeds, situation.rows, voice.name, among)
+        for item_id, (seed, strength) in said.items():
+            entry = (voice.factor * strength, voice.name, seed)
+            if item_id not in heard or entry > heard[item_id]:
+                heard[item_id] = entry
+    kinds = {deed.item_id: deed.kind for deed in situation.deeds}
+    return [_because(candidate, heard.get(candidate.item_id), kinds, situation) for candidate in chosen]
+
+
+def _because(
+    candidate: Candidate, voice: tuple[float, str, str] | None, kinds: Mapping[str, str], situation: Situation
+) -> Candidate:
+    if candidate.code != UNTOLD:
+        return candidate
+    if voice is None:
+        code, because, details = popular_code(situation, candidate.item_id)
+        return replace(candidate, code=code, because=because, details=details, source="popularity")
+    _, source, seed = voice
+    if source == REPEAT:
+        return replace(candidate, code="bought_before", because=(seed,), source=REPEAT)
+    return replace(candidate, code=BECAUSE[kinds[seed]], because=(seed,), source=source)
+
+
+def _parts(situation: Situation, seeds: Seeds, among: Collection[str]) -> Parts:
+    ranking: Ranking = situation.notes[_RANKING]
+    return of_voices((*ranking.near, *ranking.popular), among)
+
+
+SCENE = Scene(_history, _home, scopes=_scopes, told=_told, parts=_parts)
