@@ -36,7 +36,9 @@ def _role_name(function: dict[str, Any]) -> str | None:
 
 
 def _statements(role: dict[str, Any]) -> Iterator[tuple[list[Any], dict[str, Any]]]:
-    """(path below Properties, statement) of a role's inline policies."""
+    """(path below Properties, statement) of a role's inline policies, or of a policy attached to one."""
+    for index, statement in enumerate(_listed(_properties(role).get("PolicyDocument", {}).get("Statement", []))):
+        yield ["PolicyDocument", "Statement", index], statement
     for number, policy in enumerate(_properties(role).get("Policies", [])):
         for index, statement in enumerate(_listed(policy["PolicyDocument"]["Statement"])):
             yield ["Policies", number, "PolicyDocument", "Statement", index], statement
@@ -117,7 +119,7 @@ class Roles(_Law):
     id = "E9003"
     shortdesc = "Roles hold no wildcards"
     description = "No wildcard action; `*` as resource only where Metadata.Waivers gives the reason by the statement's Sid"
-    types = ("AWS::IAM::Role",)
+    types = ("AWS::IAM::Role", "AWS::IAM::RolePolicy")
 
     def broken(self, name: str, resource: dict[str, Any], cfn: Template) -> Iterator[tuple[list[Any], str]]:
         waived = (resource.get("Metadata") or {}).get("Waivers", {})

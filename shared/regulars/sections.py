@@ -13,6 +13,7 @@ from regulars.decisions.config import Decisions
 from regulars.errors import Invalid
 from regulars.feedback.config import FeedbackConfig
 from regulars.metrics.config import MetricsConfig
+from regulars.needs.config import NeedsSettings
 from regulars.privacy.config import Privacy
 from regulars.profiles.config import ProfilesConfig
 from regulars.profiles.rules import load_rules
@@ -27,6 +28,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "decisions": Decisions,
     "feedback": FeedbackConfig,
     "metrics": MetricsConfig,
+    "needs": NeedsSettings,
     "privacy": Privacy,
     "profiles": ProfilesConfig,
     "recommendations": RecommendationSettings,

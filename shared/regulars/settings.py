@@ -132,6 +132,8 @@ class BuildSimilarity(Settings):
     data_bucket: str
     catalogue_table: str
     models_table: str
+    bulk_application_id: str = ""
+    bulk_job_role_arn: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,11 @@ class BuildPopularity(Settings):
     data_bucket: str
     catalogue_table: str
     models_table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastNeeds(Settings):
+    data_bucket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,4 +17,7 @@ class Storage(Protocol):
     def list(self, prefix: str) -> Iterator[str]:
         """Keys under `prefix` in lexical order."""
 
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """As `list`, each with the object's bytes."""
+
     def delete(self, key: str) -> None: ...

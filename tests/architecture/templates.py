@@ -115,8 +115,14 @@ def snake(name: str) -> str:
 
 
 def statements(function: Deployed) -> list[dict[str, Any]]:
-    """The statements of a function's role."""
-    policies = function.role["Properties"]["Policies"]
+    """The statements of a function's role, with those of policies that are attached to it only under a condition."""
+    role = {"Ref": _role({"Properties": function.properties})}
+    attached = [
+        policy["Properties"]
+        for policy in stacks()[function.stack]["Resources"].values()
+        if policy["Type"] == "AWS::IAM::RolePolicy" and policy["Properties"]["RoleName"] == role
+    ]
+    policies = [*function.role["Properties"]["Policies"], *attached]
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 

@@ -158,7 +158,7 @@ def _name(where: Origin | None) -> str:
 def test_reads_writes_and_emits_name_what_exists() -> None:
     for entry in FLOW:
         assert {*entry.reads, *entry.writes} <= {*TABLES, *BUCKETS}, entry.name
-        assert set(entry.emits) <= {*QUEUES, "ses", "sns", "sms_voice"}, entry.name
+        assert set(entry.emits) <= {*QUEUES, "ses", "sns", "sms_voice", "emr_serverless"}, entry.name
 
 
 def test_no_message_can_go_round_through_queues_alone() -> None:

@@ -35,6 +35,7 @@ _PROVIDERS = {
     "ses": ({"ses:SendEmail", "ses:SendRawEmail"}, ("identity/*", "configuration-set/${EmailConfigurationSet}")),
     "sns": ({"sns:Publish"}, ("endpoint/*",)),
     "sms_voice": ({"sms-voice:SendTextMessage"}, ("phone-number/*", "pool/*", "sender-id/*")),
+    "emr_serverless": ({"emr-serverless:StartJobRun"}, ("/applications/${BulkApplicationId}",)),
 }
 Allowed = dict[str, set[str]]
 
@@ -99,6 +100,8 @@ def wanted(entry: Function, fields_of: set[str]) -> Allowed:
             actions, resources = _PROVIDERS[emitted]
             for resource in resources:
                 grants[resource] |= actions
+    if "bulk_job_role_arn" in fields_of:
+        grants["JobRole"].add("iam:PassRole")
     if "signing_secret_arn" in fields_of:
         grants["SigningSecret"].add("secretsmanager:GetSecretValue")
     return dict(grants)

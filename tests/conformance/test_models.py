@@ -95,6 +95,14 @@ def test_sweeping_keeps_what_it_is_told_to(models: Store) -> None:
     assert models.sweep(["2", "3"], 1000) == 0
 
 
+def test_parts_written_side_by_side_make_one_version(models: Store) -> None:
+    assert [models.write("1", [row], part=number) for number, row in enumerate(ROWS)] == [1, 1, 1]
+    models.write("1", [ROWS[1]], part=1)  # a part that is tried again
+    assert {row.item_id for row in models.neighbours("1", [row.item_id for row in ROWS])} == {row.item_id for row in ROWS}
+    assert models.sweep([], 1000) == 3
+    assert list(models.neighbours("1", [row.item_id for row in ROWS])) == []
+
+
 def test_sweeping_is_bounded_and_goes_on_next_time(models: Store) -> None:
     for version in ("1", "2"):
         models.write(version, ROWS)

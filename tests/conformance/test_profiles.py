@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.errors import Conflict
+from regulars.profiles.model import Expected
 from regulars.profiles.orders import ALL, OrderRecord
 from regulars.profiles.record import ItemMark, OrderFacts, Record, Standing, tombstone
 from regulars.profiles.writing import ProfileStore
@@ -50,6 +52,7 @@ def full() -> Record:
             rfm="HML",
             win_back="2026-01-01#1",
             swept_ms=12,
+            expected=Expected(purchases=2.125, horizon_days=90, chance=0.5, next_day=date(2026, 3, 9), lifetime_cents=12_345),
         ),
     )
 

@@ -104,3 +104,39 @@ def test_a_new_version_is_seen_within_seconds(world: World) -> None:
     for version, other in ((VERSION, "b"), ("2", "c")):
         around = world.sources.neighbourhood(version, ["a", "d", "e", "f"], (), NOW)
         assert list(around.rows["a"].relations["similar"]) == [(other, 1.0)]
+
+
+def _ban(*items: str) -> dict[str, Any]:
+    return {"rules": [{"id": f"ban {name}", "action": "ban", "items": [name]} for name in items]}
+
+
+def test_rules_hold_at_once(world: World) -> None:
+    """Not only after the few seconds for which what is the same for everybody is kept."""
+    assert world.sources.open(SHE, NOW).rules is None
+    assert world.sources.neighbourhood("", (), (), NOW).rules is None
+    document: dict[str, Any]
+    for document in (_ban("a"), _ban("a", "b"), {"rules": []}, _ban(*(f"item {n}" for n in range(300)))):
+        world.models.put_rules(document)
+        assert world.sources.neighbourhood("", (), (), NOW).rules == document
+    assert world.sources.open(SHE, NOW + SECOND).rules in (None, _ban(*(f"item {n}" for n in range(300))))
+
+
+def test_the_same_rules_are_the_same_object(world: World) -> None:
+    """Whoever parses them need not do so at every call."""
+    world.models.put_rules(_ban("a"))
+    first = world.sources.neighbourhood("", (), (), NOW).rules
+    assert first is not None
+    assert world.sources.neighbourhood("", (), (), NOW + SECOND).rules is first
+
+
+def test_large_rules_hold_within_seconds(world: World) -> None:
+    """What would cost more than half a read unit at every call is read with what is the same for everybody."""
+    import random
+
+    dice = random.Random(1)
+    large = _ban(*(f"{dice.getrandbits(160):x}" for _ in range(400)))
+    world.models.put_rules(large)
+    assert world.sources.open(SHE, NOW).rules == large
+    world.models.put_rules(_ban("a"))
+    assert world.sources.neighbourhood("", (), (), NOW + SECOND).rules in (None, _ban("a"))
+    assert world.sources.open(SHE, NOW + 5 * SECOND).rules == _ban("a")

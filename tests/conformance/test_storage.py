@@ -40,6 +40,12 @@ def test_keys_are_listed_in_lexical_order_beyond_one_page(storage: Storage) -> N
     assert list(storage.list("archive/")) == [f"archive/{name}" for name in names]
 
 
+def test_sizes_are_told_without_reading(storage: Storage) -> None:
+    storage.put("a/one", b"1")
+    storage.put("a/three", b"123")
+    assert list(storage.sizes("a/")) == [("a/one", 1), ("a/three", 3)]
+
+
 def test_the_shops_overrides_are_read_from_it(storage: Storage) -> None:
     assert overrides(storage) == {}
     storage.put(OVERRIDES_KEY, b"profiles:\n  weights: {floor: 0.5}\n")

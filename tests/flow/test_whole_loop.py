@@ -150,6 +150,12 @@ def test_an_event_changes_the_next_answer(app: Api, clock: ClockFile) -> None:
     eventually(lambda: first() == "item-3")
 
 
+def test_a_search_finds_what_was_imported(app: Api) -> None:
+    found = app.call("GET", f"/v1/search?q=cups&userId={SHE}&limit=3")
+    assert (found["match"], len(found["items"])) == ("all", 3)
+    assert app.call("GET", "/v1/suggestions?q=kit")["suggestions"] or found["modelVersion"] is None
+
+
 def sent_after(stack: LocalStack, aws_client: Client, clock: ClockFile, operator: Api, at: datetime) -> outbox.Sent:
     """The cart mail: the timer is due at `at`, and where the arbiter waits for a better hour, time moves there."""
 

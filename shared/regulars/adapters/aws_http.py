@@ -145,6 +145,7 @@ class Signer:
         self._service, self._region, self._now = service, environ["AWS_REGION"], now
         self._id, self._secret = environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]
         self._token = environ.get("AWS_SESSION_TOKEN", "")
+        self._day, self._day_key = "", b""
 
     def signed(self, method: str, host: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
         """`headers` with date, token and authorization; `path` as it goes over the wire, without a query."""
@@ -158,7 +159,9 @@ class Signer:
         request = f"{method}\n{path}\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
         scope = f"{stamp[:8]}/{self._region}/{self._service}/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-        signature = hmac.new(self._key(stamp[:8]), text.encode(), hashlib.sha256).hexdigest()
+        if self._day != stamp[:8]:
+            self._day, self._day_key = stamp[:8], self._key(stamp[:8])
+        signature = hmac.new(self._day_key, text.encode(), hashlib.sha256).hexdigest()
         whole["authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={self._id}/{scope}, SignedHeaders={listed}, Signature={signature}"
         )

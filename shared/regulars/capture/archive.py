@@ -58,14 +58,26 @@ class ArchiveEvents:
 
 def read(storage: Storage, since: datetime) -> Iterator[Event]:
     """Each event received since once; day by day, unordered within a day."""
-    for keys in _days(storage, since.astimezone(UTC).date()):
+    for keys in _days(storage, _first_day(since)):
         known: set[bytes] = set()
         for key in keys:
-            for event in _events(storage.get(key) or b""):
+            for event in unpacked(storage.get(key) or b""):
                 identity = short_hash(event.shopper, event.message_id)
                 if event.received_at >= since and identity not in known:
                     known.add(identity)
                     yield event
+
+
+def objects(storage: Storage, since: datetime) -> Iterator[tuple[str, int]]:
+    """(key, bytes) of the objects that may hold events received since, for those who read them side by side."""
+    return ((key, size) for key, size in storage.sizes(ROOT) if _day_of(key) >= _first_day(since))
+
+
+def unpacked(blob: bytes) -> Iterator[Event]:
+    """The events of one object, repeats and all."""
+    if blob:
+        for line in gzip.decompress(blob).splitlines():
+            yield Event.from_wire(json.loads(line))
 
 
 def restore(log: EventLog, storage: Storage, day: date) -> int:
@@ -97,6 +109,10 @@ def _days(storage: Storage, first: date) -> Iterator[list[str]]:
     yield from (list(group) for _, group in groupby(keys, _day_of))
 
 
+def _first_day(since: datetime) -> date:
+    return since.astimezone(UTC).date()
+
+
 def _folder(day: date) -> str:
     return f"{ROOT}day={day.isoformat()}/"
 
@@ -109,12 +125,6 @@ def _packed(events: Iterable[Event]) -> bytes:
     """Deterministic: no time in the gzip header."""
     lines = (json.dumps(event.to_wire(), ensure_ascii=False, separators=(",", ":")) for event in events)
     return gzip.compress("".join(f"{line}\n" for line in lines).encode(), 6, mtime=0)
-
-
-def _events(blob: bytes) -> Iterator[Event]:
-    if blob:
-        for line in gzip.decompress(blob).splitlines():
-            yield Event.from_wire(json.loads(line))
 
 
 def _parts(events: Iterable[Event]) -> Iterator[list[Event]]:

@@ -28,6 +28,7 @@ ORDER_CANCELLED = "Order Cancelled"
 ORDER_RETURNED = "Order Returned"
 ORDER_SHIPPED = "Order Shipped"
 ORDER_DELIVERED = "Order Delivered"
+PRODUCTS_SEARCHED = "Products Searched"
 
 # Names that speak of one product, which they must name.
 ABOUT_PRODUCT = frozenset(
@@ -51,7 +52,7 @@ ABOUT_ORDER = frozenset(
     (ORDER_COMPLETED, ORDER_UPDATED, ORDER_REFUNDED, ORDER_CANCELLED, ORDER_RETURNED, ORDER_SHIPPED, ORDER_DELIVERED)
 )
 _OTHER_COMMERCE = (
-    "Products Searched",
+    PRODUCTS_SEARCHED,
     "Product List Viewed",
     "Product List Filtered",
     "Promotion Viewed",

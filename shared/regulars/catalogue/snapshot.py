@@ -8,6 +8,7 @@ as the snapshot; `Catalogue.stock_outs` is the live word.
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,6 +76,23 @@ class Snapshot(Mapping[str, Item]):
         """Items that declare `min_age`, in years; one that is no number lets nobody in."""
         ruled = ((row[0], row[_ATTRIBUTES].get("min_age")) for row in self._rows.values() if row[_ATTRIBUTES])
         return {item_id: int(text) if text.isdecimal() else 1000 for item_id, text in ruled if text}
+
+    @cached_property
+    def exclusive(self) -> frozenset[str]:
+        """Items for members only: `members_only` or `exclusive` is declared, and not as no."""
+        return frozenset(row[0] for row in self._rows.values() if row[_ATTRIBUTES] and _says_yes(row[_ATTRIBUTES], *_MEMBERS))
+
+    @cached_property
+    def restricted(self) -> frozenset[str]:
+        """Items that not everybody may see: of `age_rules` or `exclusive`."""
+        return self.exclusive.union(self.age_rules)
+
+    @cached_property
+    def bundles(self) -> tuple[str, ...]:
+        """Items that declare `bundle`, in stock at the snapshot's time, newest first."""
+        declared = (row[0] for row in self._rows.values() if row[_ATTRIBUTES] and _says_yes(row[_ATTRIBUTES], "bundle"))
+        found = frozenset(declared)
+        return tuple(item_id for item_id in self.newest if item_id in found) if found else ()
 
     def _grouped(self, column: int) -> dict[str, tuple[str, ...]]:
         groups: dict[str, list[str]] = {}
@@ -164,12 +182,23 @@ class SnapshotReader:
             if pointed != self._pointed:
                 self._snapshot = load(self._storage)
                 self._pointed = pointed
+                # Hundreds of thousands of lists that live long: the collector need not look at them again (docs, gc.freeze).
+                gc.freeze()
         except TryLater:
             if not self._snapshot:
                 raise
 
 
 _CATEGORY, _BRAND, _PRICE, _STOCK, _ATTRIBUTES, _LISTED, _ACTIVE = 2, 3, 4, 7, 10, 11, 12
+
+
+_NO = frozenset(("", "no", "n", "false", "0"))
+_MEMBERS = ("members_only", "exclusive")
+
+
+def _says_yes(attributes: Mapping[str, str], *names: str) -> bool:
+    """Whether any of the attributes is declared, and not as no."""
+    return any(attributes.get(name, "").strip().casefold() not in _NO for name in names)
 
 
 def _in_stock(row: Row) -> bool:

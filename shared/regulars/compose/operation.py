@@ -43,7 +43,7 @@ def serve_operator(environ: Mapping[str, str] | None = None) -> OperatorApi:
         from regulars.adapters.dynamodb.models import DynamoModels
         from regulars.recommendations.rulebook import Rulebook
 
-        return Rulebook(DynamoModels(loaded.models_table), clock)
+        return Rulebook(DynamoModels(loaded.models_table), clock, DynamoCatalogue(loaded.catalogue_table).get)
 
     def explain() -> Explain:
         from regulars.adapters.dynamodb.contacts import DynamoContacts

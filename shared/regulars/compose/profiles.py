@@ -37,17 +37,22 @@ def profile_rules(changed: Mapping[str, Any]) -> tuple[ProfilesConfig, tuple[Rul
 
 
 def sweep_lifecycle(environ: Mapping[str, str] | None = None) -> SweepLifecycle:
-    """Profiles, the moments queue, the data bucket for the summary."""
+    """Profiles, the moments queue, the data bucket for the summary and the needs model."""
+    from functools import partial
+
     from regulars.adapters.dynamodb.profiles import DynamoProfiles
     from regulars.adapters.lambda_batch import logger
     from regulars.adapters.queues.sqs import SqsQueue
     from regulars.adapters.storage.s3 import S3Storage
+    from regulars.needs.config import NeedsSettings
+    from regulars.needs.forecasting import forecaster
     from regulars.profiles.sweep import SweepLifecycle
-    from regulars.shop import overrides
+    from regulars.shop import overrides, section
 
     loaded, clock = settings_and_clock(settings.SweepLifecycle, environ)
     storage = S3Storage(loaded.data_bucket)
-    config, rules = profile_rules(overrides(storage))
+    changed = overrides(storage)
+    config, rules = profile_rules(changed)
     return SweepLifecycle(
         profiles=DynamoProfiles(loaded.profiles_table),
         moments=SqsQueue(loaded.moments_queue_url),
@@ -56,4 +61,5 @@ def sweep_lifecycle(environ: Mapping[str, str] | None = None) -> SweepLifecycle:
         rules=rules,
         clock=clock,
         report=lambda name, facts: logger().info(name, extra={"change": dict(facts)}),
+        needs=partial(forecaster, storage, section(NeedsSettings, "needs", changed)),
     )

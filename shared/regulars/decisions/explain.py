@@ -16,7 +16,7 @@ from regulars.decisions.config import Decisions
 from regulars.decisions.model import CHANNELS, Message, State
 from regulars.decisions.ports import Contacts, Ledger
 from regulars.decisions.reasons import sentence
-from regulars.profiles.model import Profile
+from regulars.profiles.model import Expected, Profile
 from regulars.profiles.ports import Profiles
 
 
@@ -55,6 +55,7 @@ def as_text(told: Mapping[str, Any]) -> str:
         f"  {who['stage']} shopper, value tier {who['tier']}{', RFM ' + who['rfm'] if who['rfm'] else ''}, "
         f"{who['orders']} orders; {who['time_zone']} ({who['country']})"
         + ("; control group, never written to" if who["holdout"] else ""),
+        *([_foretold(who["expected"])] if "expected" in who else []),
         "  consent: " + (", ".join(f"{name} {word}" for name, word in who["consent"].items()) or "none given"),
         "  addresses: " + (", ".join(f"{name} {text}" for name, text in who["addresses"].items()) or "none"),
         "  caps: " + ", ".join(f"{name} {use}" for name, use in who["caps"].items()),
@@ -75,6 +76,7 @@ def _who(profile: Profile, contact: Contact, zone: ZoneInfo, config: Decisions, 
         "tier": profile.tier,
         "rfm": profile.rfm,
         "orders": len(profile.orders),
+        **({"expected": _expected(profile.expected)} if profile.expected else {}),
         "time_zone": zone.key,
         "country": zones.country_of(contact, config.place),
         "language": contact.language or config.place.language,
@@ -83,6 +85,25 @@ def _who(profile: Profile, contact: Contact, zone: ZoneInfo, config: Decisions, 
         "addresses": {name: masked(contact.addresses[name]) for name in CHANNELS if contact.addresses.get(name)},
         "caps": {name: f"{count} of {limit}" for name, count, limit in caps.usage(contact.slots, config, profile.tier, now)},
     }
+
+
+def _expected(expected: Expected) -> dict[str, Any]:
+    """What the needs model expects of her."""
+    return {
+        "purchases": expected.purchases,
+        "within_days": expected.horizon_days,
+        "chance": expected.chance,
+        "next_purchase": expected.next_day.isoformat(),
+        "lifetime_value_cents": expected.lifetime_cents,
+    }
+
+
+def _foretold(expected: Mapping[str, Any]) -> str:
+    return (
+        f"  expected: {expected['purchases']:g} purchases within {expected['within_days']} days"
+        f" (any: {expected['chance']:.0%}), the next about {expected['next_purchase']};"
+        f" value of the coming year {expected['lifetime_value_cents'] / 100:.2f}"
+    )
 
 
 def _moment(message: Message, zone: ZoneInfo) -> dict[str, Any]:

@@ -37,11 +37,24 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a shopper is expected to do: `purchases` (days with an order) within `horizon_days` and the `chance` of any, the day
+    of the next, and what she will bring within the value horizon (a year by default), discounted."""
+
+    purchases: float
+    horizon_days: int
+    chance: float
+    next_day: date
+    lifetime_cents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One shopper now. `tags` maps `layer/family/value` to its weight at `as_of`; `items` maps item id to interest.
 
     `purchases`: item id → distinct purchase days in order. `cart` and `wishlist`: item id → when added.
-    `rfm` is three letters out of H, M, L (recency first), empty before the first sweep.
+    `rfm` is three letters out of H, M, L (recency first), empty before the first sweep; `expected` None before an order, or
+    the first model of needs.
     """
 
     shopper: str
@@ -62,4 +75,5 @@ class Profile:
     stage: str = "new"
     tier: str = "low"
     rfm: str = ""
+    expected: Expected | None = None
     aliases: frozenset[str] = frozenset()

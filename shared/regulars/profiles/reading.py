@@ -62,6 +62,7 @@ def profile_at(
         stage=record.standing.stage,
         tier=record.standing.tier,
         rfm=record.standing.rfm,
+        expected=record.standing.expected,
         aliases=aliases,
     )
 

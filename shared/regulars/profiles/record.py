@@ -17,6 +17,7 @@ from typing import Any
 
 from regulars.ids import short_hash
 from regulars.profiles.config import Weights
+from regulars.profiles.model import Expected
 from regulars.profiles.seen import join as join_seen
 
 DAY_MS = 24 * 3600 * 1000
@@ -58,6 +59,7 @@ class Standing:
     rfm: str = ""
     win_back: str = ""
     swept_ms: int = 0
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

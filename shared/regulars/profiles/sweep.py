@@ -1,4 +1,5 @@
-"""The daily sweep: stage, tier and RFM of every shopper, rule tags that the calendar changes, win-back moments.
+"""The daily sweep: stage, tier, RFM and expected purchases of every shopper, rule tags that the calendar changes, win-back
+moments.
 
 One pass reads everybody and keeps the few numbers that decide; then only who changed is read again and written on her
 version. A changed shopper who acts meanwhile is judged anew tomorrow. Moments go out before the change is written: a sweep
@@ -15,12 +16,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from regulars.clock import Clock, from_ms, to_ms
-from regulars.errors import Conflict
+from regulars.errors import Conflict, GiveUp
 from regulars.ids import short_hash
 from regulars.messages import Moment
+from regulars.needs.forecasting import Forecaster
 from regulars.profiles.config import Coverage, ProfilesConfig
 from regulars.profiles.lifecycle import Situation, decide
-from regulars.profiles.model import Order, Profile
+from regulars.profiles.model import Expected, Order, Profile
+from regulars.profiles.outlooks import expected_of, told
 from regulars.profiles.reading import profile_at, ruled
 from regulars.profiles.record import DAY_MS, Record, Standing, trimmed
 from regulars.profiles.retention import Retention, high_value
@@ -50,6 +53,7 @@ class _Swept:
     silent_days: float
     favourite: str
     rule_tags: Mapping[str, tuple[str, ...]] | None
+    expected: Expected | None
 
 
 class SweepLifecycle:
@@ -65,6 +69,7 @@ class SweepLifecycle:
         rules: Sequence[Rule],
         clock: Clock,
         report: Report,
+        needs: Callable[[], Forecaster | None] = lambda: None,
     ) -> None:
         self._profiles = profiles
         self._moments = moments
@@ -73,11 +78,13 @@ class SweepLifecycle:
         self._rules = rules
         self._clock = clock
         self._report = report
+        self._needs = needs
 
     def __call__(self) -> Mapping[str, Any]:
         now = self._clock()
         covered = _Covered(self._config.coverage, Retention(now))
-        everybody = [self._look(stored, now, covered) for stored in self._profiles.scan()]
+        forecaster, version = self._forecaster()
+        everybody = [self._look(stored, now, covered, forecaster) for stored in self._profiles.scan()]
         rfm_lines = lines(self._config.rfm, [entry.window for entry in everybody if entry.window])
         tier_lines = TierLines(self._config.tiers, [entry.spent_cents for entry in everybody])
         judged = [(entry, self._judge(entry, rfm_lines, tier_lines, now)) for entry in everybody]
@@ -93,6 +100,8 @@ class SweepLifecycle:
             "tiers": dict(Counter(standing.tier for _, standing in judged)),
             "win_back": dict(Counter(moment.kind for moment in moments)),
             "high_tier_from_cents": tier_lines.high_cents,
+            "needs": version,
+            "lifetime_cents": sum(standing.expected.lifetime_cents for _, standing in judged if standing.expected),
             **covered.shares(len(everybody)),
             **covered.retention.numbers(),
             **high_value(standing for _, standing in judged),
@@ -100,12 +109,24 @@ class SweepLifecycle:
         self._keep(summary, changes)
         return summary
 
-    def _look(self, stored: Stored, now: datetime, covered: _Covered) -> _Swept:
+    def _forecaster(self) -> tuple[Forecaster | None, str]:
+        """(the forecaster, its version or why there is none): a broken model leaves the facts as they are."""
+        try:
+            found = self._needs()
+        except GiveUp as error:
+            self._report("needs_model_broken", {"reason": error.reason})
+            return None, error.code
+        return found, found.version if found else ""
+
+    def _look(self, stored: Stored, now: datetime, covered: _Covered, forecaster: Forecaster | None) -> _Swept:
         config, record = self._config, stored.record
         profile = profile_at(record, stored.orders, now, config.weights)
         covered.add(profile)
         rule_tags = ruled(record, now, config, self._rules)
         window = bought(profile.orders, now, config.tiers.window_days)
+        known = record.standing.expected
+        if forecaster:
+            known = told(known, expected_of(profile.orders, now, forecaster), now.date(), forecaster.settings.facts)
         return _Swept(
             shopper=record.shopper,
             version=record.version,
@@ -117,11 +138,13 @@ class SweepLifecycle:
             silent_days=(now - _silent_since(profile)).total_seconds() / 86400,
             favourite=favourite_category(profile),
             rule_tags=rule_tags if rule_tags != record.rule_tags else None,
+            expected=known,
         )
 
     def _judge(self, entry: _Swept, rfm_lines: RfmLines, tier_lines: TierLines, now: datetime) -> Standing:
         rule = decide(entry.situation, self._config.lifecycle)
-        standing = replace(entry.standing, tier=tier_lines.tier(entry.spent_cents), rfm=rfm_lines.letters(entry.window))
+        tier, rfm = tier_lines.tier(entry.spent_cents), rfm_lines.letters(entry.window)
+        standing = replace(entry.standing, tier=tier, rfm=rfm, expected=entry.expected)
         if rule.stage != standing.stage or not standing.stage_since_ms:
             standing = replace(standing, stage=rule.stage, stage_since_ms=to_ms(now), stage_reason=rule.reason)
         return standing

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from tests.support.decisions import EVENING, HOUR, SHE, Desk, moment
 
 from regulars.decisions.explain import Explain
 from regulars.decisions.reasons import SENTENCES, sentence
+from regulars.profiles.model import Expected
 
 NOON = datetime(2026, 6, 10, 12, 0, tzinfo=UTC)
 
@@ -73,3 +74,20 @@ def test_every_code_has_a_sentence_and_a_strange_one_is_shown() -> None:
     codes = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
     assert codes == set(SENTENCES)
     assert "from_mars" in sentence("from_mars")
+
+
+def test_it_tells_what_is_expected_of_her() -> None:
+    desk = Desk()
+    expected = Expected(purchases=2.5, horizon_days=90, chance=0.81, next_day=date(2026, 7, 1), lifetime_cents=31_250)
+    desk.knows(expected=expected)
+    desk.now = EVENING
+    assert explainer(desk)(SHE)["who"]["expected"] == {
+        "purchases": 2.5,
+        "within_days": 90,
+        "chance": 0.81,
+        "next_purchase": "2026-07-01",
+        "lifetime_value_cents": 31_250,
+    }
+    text = explainer(desk).text(SHE)
+    assert "expected: 2.5 purchases within 90 days (any: 81%), the next about 2026-07-01" in text
+    assert "value of the coming year 312.50" in text

@@ -33,6 +33,7 @@ SPOKEN = (
     "recommendations/http.py",
     "recommendations/rulebook.py",
     "recommendations/rules.py",
+    "recommendations/search/http.py",
     "recommendations/service.py",
 )
 CODE = re.compile(r"""(?:code=|BadRow\(|Violation\(number, "\w+", )"([a-z0-9_]+)\"""")

@@ -62,6 +62,12 @@ BROKEN: list[tuple[str, str, Break, str]] = [
     ("Mappings", "capture", _properties("ArchiveEventsFromEvents", MaximumRetryAttempts=-1), "finite"),
     ("Mappings", "capture", _properties("ArchiveEventsFromEvents", MaximumRecordAgeInSeconds=-1), "24 hours"),
     ("Mappings", "capture", _properties("ArchiveEventsFromEvents", BisectBatchOnFunctionError=False), "Bisect"),
+    (
+        "Roles",
+        "similarity",
+        lambda found: found["BuildSimilarityBulkPolicy"]["Properties"]["PolicyDocument"]["Statement"][0].update(Resource="*"),
+        "without a waiver",
+    ),
     ("Roles", "capture", _statement("CaptureEventsRole", Action="logs:*"), "wildcard"),
     ("Roles", "capture", _statement("CaptureEventsRole", Resource="*"), "without a waiver"),
     ("Roles", "capture", _properties("CaptureEventsRole", ManagedPolicyArns=["arn:aws:iam::aws:policy/X"]), "managed"),

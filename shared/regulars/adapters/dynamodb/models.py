@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from regulars.adapters.dynamodb import keys
@@ -23,12 +23,14 @@ from regulars.adapters.dynamodb.client import (
     translated,
 )
 from regulars.clock import from_ms, to_ms
-from regulars.errors import Conflict, NotFound
+from regulars.errors import Conflict, GiveUp, NotFound
 from regulars.similarity.model import RELATIONS, Neighbours, Pointer, Popularity
-from regulars.similarity.packing import pack, unpack
+from regulars.similarity.packing import fit, pack, room_for, unpack
 
 _CHUNK = 2000
 """Item ids in one chunk: at 200 characters each they still compress far below DynamoDB's 400 KB."""
+_CHUNKS_OF_A_PART = 1000
+"""Parts of a version that are written side by side number their chunks apart: two million items a part."""
 MODEL = "similarity"
 
 
@@ -43,16 +45,16 @@ class DynamoModels:
             answer = dynamodb().get_item(TableName=self._table, Key=item_to_wire(keys.pointer(MODEL)), ConsistentRead=True)
         return decode_pointer(item_from_wire(answer["Item"])) if "Item" in answer else None
 
-    def write(self, version: str, rows: Iterable[Neighbours]) -> int:
+    def write(self, version: str, rows: Iterable[Neighbours], part: int = 0) -> int:
         batch_write(self._table, puts=[keys.model_version(version)])
         written, iterator = 0, iter(rows)
-        for chunk in range(10**6):
-            part = list(islice(iterator, _CHUNK))
-            if not part:
+        for chunk in count(part * _CHUNKS_OF_A_PART):
+            some = list(islice(iterator, _CHUNK))
+            if not some:
                 break
-            names = zlib.compress(json.dumps([row.item_id for row in part]).encode())
+            names = zlib.compress(json.dumps([row.item_id for row in some]).encode())
             batch_write(self._table, puts=[{**keys.version_chunk(version, chunk), "items": names}])
-            written += batch_write(self._table, puts=(encode_row(version, row) for row in part))
+            written += batch_write(self._table, puts=(encode_row(version, row) for row in some))
         return written
 
     def flip(self, pointer: Pointer, seen: Pointer | None) -> None:
@@ -126,9 +128,9 @@ class DynamoModels:
         return decode_rules(raw[0]) if raw else None
 
     def put_rules(self, document: Mapping[str, Any]) -> None:
-        """Replace the rules document."""
+        """Replace the rules document. It is stored compressed: a reader takes a small one along in every call."""
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        batch_write(self._table, puts=[{**keys.merchandising_rules(), "document": body}])
+        batch_write(self._table, puts=[{**keys.merchandising_rules(), "packed": zlib.compress(body.encode(), 9)}])
 
 
 def _partition(pk: str) -> dict[str, Any]:
@@ -141,8 +143,9 @@ def _key_condition(key: Mapping[str, str]) -> dict[str, Any]:
 
 
 def encode_row(version: str, row: Neighbours) -> dict[str, Any]:
-    """Inverse of `decode_row`; empty relations are left out."""
-    packed = {relation: pack(scored) for relation, scored in row.relations.items() if scored}
+    """Inverse of `decode_row`; empty relations are left out, and lists are cut so that a read costs half a unit."""
+    fitting = fit(row.relations, room_for(row.item_id))
+    packed = {relation: pack(scored) for relation, scored in fitting.items() if scored}
     gap = {} if row.gap_days is None else {"gap_days": round(row.gap_days, 1)}
     return {**keys.neighbours(version, row.item_id), **packed, **gap}
 
@@ -179,16 +182,21 @@ def decode_pointer(raw: Mapping[str, Any]) -> Pointer:
 def encode_popularity(row: Popularity) -> dict[str, Any]:
     """Inverse of `decode_popularity`."""
     built_at = {"built_at": to_ms(row.built_at)} if row.built_at else {}
-    return {**keys.popularity(row.scope), "trend": pack(row.trend), "week": pack(row.week), **built_at}
+    deeds = {} if row.deeds is None else {"deeds": round(row.deeds, 3)}
+    return {**keys.popularity(row.scope), "trend": pack(row.trend), "week": pack(row.week), **built_at, **deeds}
 
 
 def decode_popularity(raw: Mapping[str, Any]) -> Popularity:
     """The popularity in a raw item; raises GiveUp(broken_model) for bytes that are none."""
     built_at = from_ms(raw["built_at"]) if "built_at" in raw else None
-    return Popularity(raw["pk"].removeprefix("popularity#"), unpack(raw["trend"]), unpack(raw["week"]), built_at)
+    scope, deeds = raw["pk"].removeprefix("popularity#"), raw.get("deeds")
+    return Popularity(scope, unpack(raw["trend"]), unpack(raw["week"]), built_at, None if deeds is None else float(deeds))
 
 
 def decode_rules(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The rules document in a raw item."""
-    document: Mapping[str, Any] = json.loads(raw["document"])
+    """The rules document in a raw item; raises GiveUp(broken_rules) for what is none."""
+    try:
+        document: Mapping[str, Any] = json.loads(zlib.decompress(raw["packed"]))
+    except (KeyError, TypeError, ValueError, zlib.error) as error:
+        raise GiveUp(f"not a rules document: {error}"[:200], code="broken_rules") from error
     return document

@@ -14,11 +14,13 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
+from datetime import date
 from typing import Any
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import dynamodb, item_from_wire, item_to_wire, query, scan, translated
 from regulars.errors import Conflict
+from regulars.profiles.model import Expected
 from regulars.profiles.orders import OrderRecord
 from regulars.profiles.record import ItemMark, OrderFacts, Record, Standing
 from regulars.profiles.writing import Stored
@@ -164,6 +166,7 @@ def _item(record: Record) -> dict[str, Any]:
         "rfm": standing.rfm,
         "back": standing.win_back,
         "swept": standing.swept_ms,
+        "expected": _expected_to_text(standing.expected),
         **{f"s{week}": blob for week, blob in record.seen.items()},
     }
     return {key: value for key, value in item.items() if value}
@@ -199,7 +202,29 @@ def _record(item: Mapping[str, Any]) -> Record:
             rfm=item.get("rfm", ""),
             win_back=item.get("back", ""),
             swept_ms=item.get("swept", 0),
+            expected=_expected_from_text(item.get("expected", "")),
         ),
+    )
+
+
+def _expected_to_text(expected: Expected | None) -> str:
+    """A short text: numbers of an item's own attributes would each cost their name."""
+    if expected is None:
+        return ""
+    told = (expected.purchases, expected.horizon_days, expected.chance, expected.next_day, expected.lifetime_cents)
+    return "|".join(map(str, told))
+
+
+def _expected_from_text(text: str) -> Expected | None:
+    if not text:
+        return None
+    purchases, horizon, chance, day, cents = text.split("|")
+    return Expected(
+        purchases=float(purchases),
+        horizon_days=int(horizon),
+        chance=float(chance),
+        next_day=date.fromisoformat(day),
+        lifetime_cents=int(cents),
     )
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from regulars.errors import Conflict, NotFound
 from regulars.similarity.model import Neighbours, Pointer, Popularity, Scored
-from regulars.similarity.packing import pack, unpack
+from regulars.similarity.packing import fit, pack, room_for, unpack
 
 
 class MemoryModels:
     """Implements `regulars.similarity.ports.ModelStore` and `regulars.recommendations.ports.RuleStore`.
 
-    Lists pass through their packed form, so that scores are as rounded as those that come back from a table.
+    Lists pass through their packed form, so that they are as short and scores as rounded as those that come back from a table.
     """
 
     def __init__(self) -> None:
@@ -27,11 +27,12 @@ class MemoryModels:
     def pointer(self) -> Pointer | None:
         return self._pointer
 
-    def write(self, version: str, rows: Iterable[Neighbours]) -> int:
+    def write(self, version: str, rows: Iterable[Neighbours], part: int = 0) -> int:
         stored = self._versions.setdefault(version, {})
         count = 0
         for row in rows:
-            packed = {name: _packed(scored) for name, scored in row.relations.items() if scored}
+            fitting = fit(row.relations, room_for(row.item_id))
+            packed = {name: _packed(scored) for name, scored in fitting.items() if scored}
             stored[row.item_id] = Neighbours(row.item_id, packed, None if row.gap_days is None else round(row.gap_days, 1))
             count += 1
         return count

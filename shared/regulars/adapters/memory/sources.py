@@ -36,6 +36,7 @@ class MemorySources:
             {row.item_id: Row(_by_columns(row), row.gap_days) for row in found},
             {row.scope: row for row in self._models.popularity(scopes)},
             self._catalogue.stock_outs(),
+            self._models.rules(),
         )
 
 

@@ -20,5 +20,8 @@ class MemoryStorage:
     def list(self, prefix: str) -> Iterator[str]:
         yield from sorted(key for key in list(self.objects) if key.startswith(prefix))
 
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        return ((key, len(self.objects[key])) for key in self.list(prefix))
+
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)

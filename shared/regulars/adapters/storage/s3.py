@@ -31,12 +31,15 @@ class S3Storage:
         return body
 
     def list(self, prefix: str) -> Iterator[str]:
+        return (key for key, _ in self.sizes(prefix))
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
         arguments: dict[str, Any] = {"Bucket": self._bucket, "Prefix": prefix}
         while True:
             with _translated():
                 page = client("s3").list_objects_v2(**arguments)
             for entry in page.get("Contents", ()):
-                yield entry["Key"]
+                yield entry["Key"], entry["Size"]
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]
