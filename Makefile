@@ -1,6 +1,6 @@
 # Every verb sets up what it needs first; Python 3.11 or newer is all it takes. `make test ARGS=...` hands words on.
 PYTHON ?= python3
-VERBS := setup demo test lint build spark deploy-local up down reset status docs bench pictures clean
+VERBS := setup demo test lint build spark deploy-local up down reset status docs bench bench-quality bench-repurchase bench-build bench-limits bench-recommend bench-search bench-new-items bench-new-shoppers bench-collect bench-cold-start pictures clean
 
 .PHONY: help $(VERBS)
 .DEFAULT_GOAL := help
@@ -22,7 +22,4 @@ help:
 	@echo "clean         remove everything that was made, but .venv"
 
 $(VERBS):
-	@$(PYTHON) infra/local/bootstrap.py $@ $(ARGS)
-
-bench-%:
 	@$(PYTHON) infra/local/bootstrap.py $@ $(ARGS)
