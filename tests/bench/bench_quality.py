@@ -129,7 +129,7 @@ def bench(case: str, folder: Path) -> list[dict[str, Any]]:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("cases", nargs="*", default=list(CASES), choices=[*CASES, []])
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"any of {', '.join(CASES)}; all when none is named")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     rows = [row for case in chosen.cases or CASES for row in bench(case, ROOT / ".local" / "bench")]

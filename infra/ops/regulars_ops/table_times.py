@@ -7,7 +7,7 @@ dates (20111231), epoch seconds, milliseconds, microseconds or nanoseconds, else
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -192,8 +192,3 @@ def day_ms(text: str) -> int:
 def iso_day(ms: int) -> str:
     """The UTC day of a time, for reports."""
     return date.fromordinal(date(1970, 1, 1).toordinal() + ms // DAY_MS).isoformat()
-
-
-def midnight(day: date) -> int:
-    """The first millisecond of a day, UTC."""
-    return _ms(datetime.combine(day, time(), UTC))

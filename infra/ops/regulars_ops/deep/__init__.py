@@ -38,9 +38,9 @@ def trainer_of(settings: SequenceSettings) -> Train:
 
 @dataclass
 class Evaluated:
-    """For the evaluator: `held_out` finds how many epochs help, then learns from all that the validation slice may; `whole`
-    learns from all that the test allows. Without everybody's newest items, by which the epochs are found, a model would be judged
-    below its worth."""
+    """For the evaluator: `held_out` finds how many epochs help, then learns from all that the validation slice may;
+    `whole` learns from all that the test allows. Without everybody's newest items, by which the epochs are found, a model
+    would be judged below its worth."""
 
     train: Train
     epochs: int = field(default=0, init=False)
