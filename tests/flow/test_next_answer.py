@@ -47,7 +47,11 @@ def model(stack: LocalStack, aws_client: Client, app: Api) -> str:
         summary: dict[str, Any] = json.loads(called["Payload"].read())
         return summary
 
-    built = eventually(lambda: next((made for made in [build("build_similarity")] if made.get("similar_pairs", 0) >= 2), None), 90)
+    def learned() -> dict[str, Any] | None:
+        made = build("build_similarity")
+        return made if made.get("similar_pairs", 0) >= 2 else None
+
+    built = eventually(learned, 90)
     assert build("build_popularity")["items"] >= len(ITEMS)
     return str(built["version"])
 
