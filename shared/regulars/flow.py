@@ -65,6 +65,8 @@ TABLES = (
     "suppressions",  # addresses never to be written to
     "messages",  # the ledger: every decision, silence too
     "inbox",  # in-app messages
+    "offers",  # coupons, and what is taken of each pool
+    "channels",  # sending permits per window, health and pauses
     "metrics",  # counters per day
 )
 QUEUES = ("events", "moments", "email", "push", "sms", "inapp", "feedback")
@@ -138,8 +140,8 @@ FLOW: tuple[Function, ...] = (
         "channels",
         "Claims, renders and hands one message to its provider",
         (Queue("email"), Queue("push"), Queue("sms"), Queue("inapp")),
-        reads=("messages", "contacts", "suppressions", "data"),
-        writes=("messages", "contacts", "inbox"),
+        reads=("messages", "contacts", "suppressions", "offers", "channels", "profiles", "timers", "data"),
+        writes=("messages", "contacts", "inbox", "offers", "channels", "timers"),
         emits=("ses", "sns", "sms_voice"),
     ),
     Function(

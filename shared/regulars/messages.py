@@ -43,7 +43,7 @@ class Moment(QueueMessage):
     """A reason to write to a shopper. `id` = `<kind>#<subject>` made of business ids only: it is the send key.
 
     `subject` tells occurrences apart (cart session, birthday year, order id). Lapses at `expires_at_ms`. `deferrals`: how
-    often the arbiter sent it back to the due index.
+    often the arbiter sent it back to the due index. `campaign`: the campaign that made it, "" for a standing trigger.
     """
 
     NAME: ClassVar[str] = "triggers.moment"
@@ -55,6 +55,7 @@ class Moment(QueueMessage):
     expires_at_ms: int
     facts: Mapping[str, Any] = field(default_factory=dict)
     deferrals: int = 0
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,12 @@ class SendMessage(Settings):
     contacts_table: str
     suppressions_table: str
     inbox_table: str
+    offers_table: str
+    channels_table: str
+    profiles_table: str
+    timers_table: str
     data_bucket: str
+    timer_shards: int
     signing_secret_arn: str
     link_base_url: str
     email_sender: str

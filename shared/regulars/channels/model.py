@@ -20,11 +20,13 @@ class Slot:
     channel: str
     kind: str
     moment_id: str
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """`addresses`: channel → e-mail address, E.164 number or push token; `inapp` needs none.
+    """`addresses`: channel → e-mail address, E.164 number or push token; `inapp` needs none. `push_vendor`: who made the
+    telephone (huawei, honor, oppo, vivo, meizu, xiaomi …), "" when it is not known.
 
     `version` rises with every change of consent or slots: what a claim is conditional on.
     """
@@ -38,6 +40,7 @@ class Contact:
     time_zone: str = ""
     country: str = ""
     name: str = ""
+    push_vendor: str = ""
     slots: tuple[Slot, ...] = ()
     updated_at: datetime | None = None
 

@@ -35,7 +35,7 @@ def send_message(environ: Mapping[str, str] | None = None) -> SendMessage:
     config, decisions = section(ChannelSettings, "channels", own), section(Decisions, "decisions", own)
     signs, lifetime = signer(loaded.signing_secret_arn, clock), timedelta(days=config.limits.link_days)
     return SendMessage(
-        ledger=DynamoLedger(loaded.messages_table, loaded.contacts_table, loaded.suppressions_table),
+        ledger=DynamoLedger(loaded.messages_table, loaded.contacts_table, loaded.suppressions_table, loaded.offers_table),
         contacts=DynamoContacts(loaded.contacts_table),
         suppressions=DynamoSuppressions(loaded.suppressions_table),
         renderer=Renderer(config, LinkMaker(signs, loaded.link_base_url.rstrip("/"), lifetime)),

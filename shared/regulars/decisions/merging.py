@@ -22,6 +22,7 @@ def joined(source: Contact, target: Contact, now: datetime) -> Contact:
         time_zone=target.time_zone or source.time_zone,
         country=target.country or source.country,
         name=target.name or source.name,
+        push_vendor=target.push_vendor or source.push_vendor,
         slots=tuple(sorted(slots.values(), key=lambda slot: (slot.at, slot.moment_id))),
         updated_at=now,
     )

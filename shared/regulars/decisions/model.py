@@ -41,7 +41,8 @@ class Message:
 
     `reason` is a code of `regulars.decisions.reasons` (also for PLANNED: `chosen`). `content` holds what rendering needs:
     template, language, tone, items with reasons, offer, greeting name (`regulars.channels.content.Content`); no rendered
-    text. `history` is the story: one (epoch ms, word, detail) a step, newest last.
+    text. `history` is the story: one (epoch ms, word, detail) a step, newest last. `campaign`, `facts` and `deferrals` are the
+    moment's, so that it can be decided anew; `tried`: channels whose provider refused it.
     """
 
     shopper: str
@@ -64,3 +65,7 @@ class Message:
     history: tuple[tuple[int, str, str], ...] = ()
     arm: str = ""
     correlation_id: str = ""
+    campaign: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    deferrals: int = 0
+    tried: tuple[str, ...] = ()

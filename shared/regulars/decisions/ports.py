@@ -10,6 +10,7 @@ from regulars.catalogue.model import Item
 from regulars.channels.model import Contact
 from regulars.decisions.model import Message, State
 from regulars.messages import Moment
+from regulars.offers.model import NOTHING, Reservation
 from regulars.profiles.model import Profile
 
 
@@ -17,7 +18,7 @@ class Ledger(Protocol):
     """Every decision by (shopper, moment_id); each transition is one conditional write.
 
     A condition that does not hold raises `Conflict` whose code says which: `not_planned`, `contact_changed`,
-    `suppressed`, `token_lost`.
+    `suppressed`, `coupon_held` (she has this coupon already), `pool_empty` (stock or budget of that shard), `token_lost`.
     """
 
     def record(self, message: Message) -> bool:
@@ -39,11 +40,12 @@ class Ledger(Protocol):
         lease_until: datetime,
         takes_slot: bool,
         keep_slots_since: datetime,
+        reservation: Reservation = NOTHING,
     ) -> None:
         """One transaction: PLANNED → CLAIMED(token, lease) in the ledger; on the contact, `version` still the one read,
         slot appended when `takes_slot` (slots older than `keep_slots_since` dropped), version + 1; and the message's
-        address not suppressed (read just before, and again at the fence).
-        Raises Conflict(not_planned | contact_changed | suppressed)."""
+        address not suppressed (read just before, and again at the fence); and all of `reservation` taken.
+        Raises Conflict(not_planned | contact_changed | suppressed | coupon_held | pool_empty)."""
 
     def holds(self, shopper: str, moment_id: str, token: str) -> bool:
         """The fence: strongly consistent, True while CLAIMED with this very token."""
@@ -58,9 +60,11 @@ class Ledger(Protocol):
         now: datetime,
         provider_id: str = "",
         gives_slot_back: bool = False,
+        returns: Reservation = NOTHING,
     ) -> None:
         """CLAIMED(token) → SENT | FAILED | UNKNOWN | LAPSED | WITHHELD, or back to PLANNED (token, lease cleared: nothing was
-        handed over, the queue brings it again), and the slot returned in the same transaction when asked.
+        handed over, the queue brings it again) or DEFERRED (to be decided anew); the slot and `returns` come back in the same
+        transaction when asked.
         Raises Conflict(token_lost) when another token holds it. Repeated with the same token and state it does nothing.
         UNKNOWN becomes SENT at once when feedback that settles it came first."""
 

@@ -102,6 +102,10 @@ class DecideMessage:
             history=(*(standing.history if standing else ()), step),
             arm=decision.arm,
             correlation_id=moment.correlation_id,
+            campaign=moment.campaign,
+            facts=dict(moment.facts),
+            deferrals=moment.deferrals,
+            tried=standing.tried if standing else (),
         )
         return message, decision
 

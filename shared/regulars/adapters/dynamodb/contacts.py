@@ -2,9 +2,9 @@
 
 pk shopper   sk contact
 address.<channel>, consent.<channel>, topic.<channel>/<topic>      text, true or false
-slot.<moment id>       {at (ms), channel, kind}: one place taken in the rolling caps; by name, so that giving it back is
-                       one write without a read
-language, time_zone, country, name, updated_at (ms), version
+slot.<moment id>       {at (ms), channel, kind, campaign?}: one place taken in the rolling caps; by name, so that giving it back
+                       is one write without a read
+language, time_zone, country, name, push_vendor, updated_at (ms), version
 
 pk shopper   sk consent#<ms>#<channel or topic>        the proof of one change of consent: granted, proof
 """
@@ -25,7 +25,7 @@ from regulars.errors import Conflict, TryLater
 from regulars.ids import stable_id
 
 ADDRESS, CONSENT, TOPIC, SLOT = "address.", "consent.", "topic.", "slot."
-DETAILS = ("language", "time_zone", "country", "name")
+DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
 _TRIES = 4
 
 
@@ -91,7 +91,7 @@ def claim_place(table: str, contact: Contact, slot: Slot | None, keep_since: dat
     """The contact's part of a claim: unchanged since it was read, `slot` taken, faded slots dropped."""
     change = Change(table, keys.contact(contact.shopper)).set("version", to=contact.version + 1)
     if slot:
-        change.set(f"{SLOT}{slot.moment_id}", to={"at": to_ms(slot.at), "channel": slot.channel, "kind": slot.kind})
+        change.set(f"{SLOT}{slot.moment_id}", to=_slot(slot))
     gone = [old.moment_id for old in contact.slots if old.at < keep_since and not (slot and old.moment_id == slot.moment_id)]
     change.remove(*(f"{SLOT}{moment_id}" for moment_id in gone))
     version = change.name("version")
@@ -109,7 +109,7 @@ def return_place(table: str, shopper: str, moment_id: str) -> Request:
 def contact_of(shopper: str, item: Item) -> Contact:
     """The contact of an item; an empty one of {}."""
     slots = [
-        Slot(from_ms(int(entry["at"])), str(entry["channel"]), str(entry["kind"]), moment_id)
+        Slot(from_ms(int(entry["at"])), str(entry["channel"]), str(entry["kind"]), moment_id, str(entry.get("campaign", "")))
         for moment_id, entry in _under(SLOT, item).items()
     ]
     return Contact(
@@ -129,13 +129,16 @@ def _put(table: str, contact: Contact, version_read: int) -> Request:
     item |= {f"{ADDRESS}{name}": value for name, value in contact.addresses.items()}
     item |= {f"{CONSENT}{name}": value for name, value in contact.consent.items()}
     item |= {f"{TOPIC}{name}": value for name, value in contact.topics.items()}
-    item |= {
-        f"{SLOT}{slot.moment_id}": {"at": to_ms(slot.at), "channel": slot.channel, "kind": slot.kind} for slot in contact.slots
-    }
+    item |= {f"{SLOT}{slot.moment_id}": _slot(slot) for slot in contact.slots}
     item |= {name: getattr(contact, name) for name in DETAILS if getattr(contact, name)}
     if contact.updated_at:
         item["updated_at"] = to_ms(contact.updated_at)
     return {"TableName": table, "Item": item_to_wire(item), **_unchanged(version_read)}
+
+
+def _slot(slot: Slot) -> Item:
+    entry: Item = {"at": to_ms(slot.at), "channel": slot.channel, "kind": slot.kind}
+    return entry | ({"campaign": slot.campaign} if slot.campaign else {})
 
 
 def _unchanged(version: int) -> Request:

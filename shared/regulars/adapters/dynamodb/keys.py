@@ -214,3 +214,13 @@ def order(shopper: str, order_id: str) -> Key:
 def alias(shopper: str, anonymous: str) -> Key:
     """The note that an anonymous shopper joined this one."""
     return {"pk": shopper, "sk": f"{ALIAS}{anonymous}"}
+
+
+def coupon(shopper: str, offer: str, edition: str) -> Key:
+    """One shopper's coupon of one offer and occasion."""
+    return {"pk": shopper, "sk": f"coupon#{offer}#{edition}"}
+
+
+def pool(name: str, shard: int) -> Key:
+    """One shard of what is limited: how much of it is taken."""
+    return {"pk": f"pool#{name}#{shard}", "sk": "-"}

@@ -1,10 +1,13 @@
 """A ledger entry ↔ its item; also what the table's stream shows.
 
 pk shopper   sk m#<moment id>
-state, kind, subject, reason, channel, address, arm, correlation_id, provider_id, slot, token    text, "" left out
+state, kind, subject, reason, channel, address, arm, correlation_id, provider_id, slot, token, campaign    text, "" left out
 released            token of the last claim that was given back
 decided_at, lapses_at, not_before, lease_until          epoch ms
-content             deflated JSON: a message with four items stays within the 1 KB of one write unit
+content             deflated JSON: a message with four items stays within the 1 KB of one write unit; the moment's facts in
+                    it under "moment"
+deferrals           number, 0 left out
+tried               list of channels, empty left out
 marks               name → epoch ms
 history             [[epoch ms, word, detail], …]
 expires_at          epoch s, TTL: the end of retention, not of the moment
@@ -24,7 +27,20 @@ from regulars.adapters.dynamodb.client import Item
 from regulars.clock import from_ms, to_ms
 from regulars.decisions.model import Message, State
 
-_TEXTS = ("kind", "subject", "reason", "channel", "address", "arm", "correlation_id", "provider_id", "slot", "token")
+_FACTS = "moment"
+_TEXTS = (
+    "kind",
+    "subject",
+    "reason",
+    "channel",
+    "address",
+    "arm",
+    "correlation_id",
+    "provider_id",
+    "slot",
+    "token",
+    "campaign",
+)
 
 
 def item_of(message: Message, retained_until: datetime) -> Item:
@@ -43,14 +59,18 @@ def item_of(message: Message, retained_until: datetime) -> Item:
         at = getattr(message, name)
         if at is not None:
             item[name] = to_ms(at)
-    if message.content:
-        text = json.dumps(message.content, ensure_ascii=False, separators=(",", ":"))
+    item |= {"deferrals": message.deferrals} if message.deferrals else {}
+    item |= {"tried": list(message.tried)} if message.tried else {}
+    if message.content or message.facts:
+        told = {**message.content, _FACTS: dict(message.facts)} if message.facts else message.content
+        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
         item["content"] = zlib.compress(text.encode(), 9)
     return item
 
 
 def message_of(item: Mapping[str, Any]) -> Message:
     """The entry of an item, or of a stream's image (where a binary may be base64 text and numbers are decimals)."""
+    content = _content(item.get("content"))
     return Message(
         shopper=str(item["pk"]),
         moment_id=str(item["sk"]).removeprefix(keys.MESSAGE),
@@ -59,7 +79,10 @@ def message_of(item: Mapping[str, Any]) -> Message:
         expires_at=from_ms(int(item["lapses_at"])),
         not_before=_instant(item.get("not_before")),
         lease_until=_instant(item.get("lease_until")),
-        content=_content(item.get("content")),
+        facts=content.pop(_FACTS, {}),
+        content=content,
+        deferrals=int(item.get("deferrals", 0)),
+        tried=tuple(item.get("tried", ())),
         marks={name: int(at) for name, at in item.get("marks", {}).items()},
         history=tuple((int(at), str(word), str(detail)) for at, word, detail in item.get("history", ())),
         **{name: str(item.get(name, "")) for name in _TEXTS},

@@ -9,13 +9,15 @@ from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import Item, dynamodb, item_to_wire, query, translated
 from regulars.adapters.dynamodb.contacts import claim_place, return_place
 from regulars.adapters.dynamodb.ledger_items import item_of, message_of
-from regulars.adapters.dynamodb.transactions import Cancelled, Change, applies, apply, get, transact
+from regulars.adapters.dynamodb.offers import return_reservation, take_reservation
+from regulars.adapters.dynamodb.transactions import Cancelled, Change, Request, applies, apply, get, transact
 from regulars.channels.model import Contact, Slot
 from regulars.clock import to_ms
 from regulars.decisions.addresses import normalised
 from regulars.decisions.model import SETTLING_MARKS, Message, State
 from regulars.errors import Conflict, NotFound
 from regulars.ids import stable_id
+from regulars.offers.model import NOTHING, Reservation
 
 _CLAIM_CODES = ("not_planned", "contact_changed")
 
@@ -23,8 +25,17 @@ _CLAIM_CODES = ("not_planned", "contact_changed")
 class DynamoLedger:
     """Implements `regulars.decisions.ports.Ledger`. `keep_days`: how long decisions are remembered."""
 
-    def __init__(self, messages_table: str, contacts_table: str, suppressions_table: str, *, keep_days: int = 400) -> None:
+    def __init__(
+        self,
+        messages_table: str,
+        contacts_table: str,
+        suppressions_table: str,
+        offers_table: str = "",
+        *,
+        keep_days: int = 400,
+    ) -> None:
         self._messages, self._contacts, self._suppressions = messages_table, contacts_table, suppressions_table
+        self._offers = offers_table
         self._keep = timedelta(days=keep_days)
 
     def record(self, message: Message) -> bool:
@@ -65,23 +76,26 @@ class DynamoLedger:
         lease_until: datetime,
         takes_slot: bool,
         keep_slots_since: datetime,
+        reservation: Reservation = NOTHING,
     ) -> None:
         change = self._change(message.shopper, message.moment_id, State.CLAIMED, now, "")
         change.set("token", to=token).set("lease_until", to=to_ms(lease_until))
         if takes_slot:
             change.set("slot", to=message.moment_id)
         change.when(f"{change.name('state')} = {change.value(State.PLANNED.value)}")
-        slot = Slot(now, message.channel, message.kind, message.moment_id) if takes_slot else None
+        slot = Slot(now, message.channel, message.kind, message.moment_id, message.campaign) if takes_slot else None
         if self._suppressed(message):
             raise Conflict("the address is suppressed", code="suppressed")
         entries = [
             ("Update", change.request()),
             ("Update", claim_place(self._contacts, contact, slot, keep_slots_since)),
         ]
+        taken = take_reservation(self._offers, reservation)
+        entries += [entry for entry, _ in taken]
         try:
             transact(entries, token=stable_id("claim", message.shopper, message.moment_id, token, str(to_ms(now))))
         except Cancelled as cancelled:
-            raise _claim_conflict(cancelled.failed) from cancelled
+            raise _claim_conflict(cancelled.failed, [code for _, code in taken]) from cancelled
 
     def holds(self, shopper: str, moment_id: str, token: str) -> bool:
         item = self._item(shopper, moment_id)
@@ -97,6 +111,7 @@ class DynamoLedger:
         now: datetime,
         provider_id: str = "",
         gives_slot_back: bool = False,
+        returns: Reservation = NOTHING,
     ) -> None:
         change = self._change(message.shopper, message.moment_id, state, now, reason).set("reason", to=reason)
         change.remove("lease_until", *(["slot"] if gives_slot_back else []))
@@ -107,8 +122,9 @@ class DynamoLedger:
         claimed, held = change.value(State.CLAIMED.value), change.value(token)
         change.when(f"{change.name('state')} = {claimed} AND {change.name('token')} = {held}")
         try:
-            if gives_slot_back:
-                self._finish_with_place(message, change, stable_id("finish", token, message.moment_id, str(to_ms(now))))
+            if gives_slot_back or returns.takes or returns.coupon:
+                entries = self._returned(message, gives_slot_back, returns)
+                self._finish_with(change, entries, stable_id("finish", token, message.moment_id, str(to_ms(now))))
             else:
                 apply(change)
         except Conflict as conflict:
@@ -141,14 +157,19 @@ class DynamoLedger:
         change = Change(self._messages, keys.message(shopper, moment_id)).set("state", to=state.value)
         return change.append("history", [to_ms(now), state.value, detail])
 
-    def _finish_with_place(self, message: Message, change: Change, token: str) -> None:
-        place = return_place(self._contacts, message.shopper, message.moment_id)
+    def _returned(self, message: Message, slot: bool, returns: Reservation) -> Sequence[tuple[str, Request]]:
+        place = [("Update", return_place(self._contacts, message.shopper, message.moment_id))] if slot else []
+        return [*place, *return_reservation(self._offers, returns)]
+
+    def _finish_with(self, change: Change, entries: Sequence[tuple[str, Request]], token: str) -> None:
         try:
-            transact([("Update", change.request()), ("Update", place)], token=token)
+            transact([("Update", change.request()), *entries], token=token)
         except Cancelled as cancelled:
-            if cancelled.failed != (1,):
+            if 0 in cancelled.failed:
                 raise
-            apply(change)  # the contact was erased meanwhile: no slot is left to give back
+            # Erased meanwhile: a contact without slots, a coupon that is gone. What else there is to give back still is.
+            left = [entry for place, entry in enumerate(entries, 1) if place not in cancelled.failed]
+            transact([("Update", change.request()), *left], token=stable_id(token, "less"))
 
     def _was_finished(self, message: Message, token: str, state: State) -> bool:
         item = self._item(message.shopper, message.moment_id) or {}
@@ -177,6 +198,6 @@ class DynamoLedger:
         return get(self._messages, keys.message(shopper, moment_id))
 
 
-def _claim_conflict(failed: Sequence[int]) -> Conflict:
+def _claim_conflict(failed: Sequence[int], taken: Sequence[str]) -> Conflict:
     """What ends the message comes before what only asks for another look."""
-    return Conflict("the claim's conditions did not hold", code=_CLAIM_CODES[min(failed)])
+    return Conflict("the claim's conditions did not hold", code=(*_CLAIM_CODES, *taken)[min(failed)])

@@ -53,8 +53,12 @@ class Change:
 
     def count(self, attribute: str) -> Change:
         """A number one higher, 1 when it is not there."""
+        return self.add(attribute, 1)
+
+    def add(self, attribute: str, amount: int) -> Change:
+        """A number `amount` higher; one that is not there counts as 0."""
         place = self.name(attribute)
-        self._sets.append(f"{place} = if_not_exists({place}, {self.value(0)}) + {self.value(1)}")
+        self._sets.append(f"{place} = if_not_exists({place}, {self.value(0)}) + {self.value(amount)}")
         return self
 
     def remove(self, *attributes: str) -> Change:

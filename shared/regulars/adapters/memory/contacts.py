@@ -10,7 +10,7 @@ from typing import Any
 from regulars.channels.model import Contact, Slot
 from regulars.decisions.merging import joined
 
-_DETAILS = ("language", "time_zone", "country", "name")
+_DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
 
 
 class MemoryContacts:

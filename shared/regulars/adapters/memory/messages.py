@@ -7,18 +7,21 @@ from dataclasses import replace
 from datetime import datetime
 
 from regulars.adapters.memory.contacts import MemoryContacts
+from regulars.adapters.memory.offers import MemoryOffers
 from regulars.adapters.memory.suppressions import MemorySuppressions
 from regulars.channels.model import Contact, Slot
 from regulars.clock import to_ms
 from regulars.decisions.model import SETTLING_MARKS, Message, State
 from regulars.errors import Conflict, NotFound
+from regulars.offers.model import NOTHING, Reservation
 
 
 class MemoryLedger:
     """Implements `regulars.decisions.ports.Ledger`."""
 
-    def __init__(self, contacts: MemoryContacts, suppressions: MemorySuppressions) -> None:
+    def __init__(self, contacts: MemoryContacts, suppressions: MemorySuppressions, offers: MemoryOffers | None = None) -> None:
         self._contacts, self._suppressions = contacts, suppressions
+        self._offers = offers or MemoryOffers()
         self._messages: dict[str, dict[str, Message]] = {}
         self._released: dict[tuple[str, str], str] = {}
 
@@ -46,15 +49,19 @@ class MemoryLedger:
         lease_until: datetime,
         takes_slot: bool,
         keep_slots_since: datetime,
+        reservation: Reservation = NOTHING,
     ) -> None:
         standing = self.get(message.shopper, message.moment_id)
         if standing is None or standing.state is not State.PLANNED:
             raise Conflict("the claim's conditions did not hold", code="not_planned")
         if message.address and self._suppressions.reason(message.channel, message.address):
             raise Conflict("the claim's conditions did not hold", code="suppressed")
-        slot = Slot(now, message.channel, message.kind, message.moment_id) if takes_slot else None
+        slot = Slot(now, message.channel, message.kind, message.moment_id, message.campaign) if takes_slot else None
+        if self._contacts.load(contact.shopper).version == contact.version and (lacks := self._offers.lacks(reservation)):
+            raise Conflict("the claim's conditions did not hold", code=lacks)
         if not self._contacts.claim_place(contact, slot, keep_slots_since):
             raise Conflict("the claim's conditions did not hold", code="contact_changed")
+        self._offers.take(reservation)
         taken = message.moment_id if takes_slot else standing.slot
         self._move(replace(standing, token=token, lease_until=lease_until, slot=taken), State.CLAIMED, now, "")
 
@@ -72,6 +79,7 @@ class MemoryLedger:
         now: datetime,
         provider_id: str = "",
         gives_slot_back: bool = False,
+        returns: Reservation = NOTHING,
     ) -> None:
         standing = self.get(message.shopper, message.moment_id)
         if standing is None or standing.state is not State.CLAIMED or standing.token != token:
@@ -85,6 +93,7 @@ class MemoryLedger:
         if gives_slot_back:
             self._contacts.return_place(message.shopper, message.moment_id)
             done = replace(done, slot="")
+        self._offers.give_back(returns)
         self._settle(self._move(done, state, now, reason), now)
 
     def close(self, shopper: str, moment_id: str, *, state: State, reason: str, now: datetime) -> bool:
