@@ -15,7 +15,7 @@ from regulars.flow import BUCKETS, FLOW, QUEUES, TABLES, Function, Http, Queue, 
 
 NAMES = [entry.name for entry in FLOW]
 _WITHOUT_SORT_KEY = {"catalogue", "suppressions"}
-_EXPIRING = {"events", "quarantine", "timers", "inbox", "messages", "metrics"}
+_EXPIRING = {"events", "quarantine", "timers", "inbox", "messages", "metrics", "offers", "channels"}
 
 
 def test_names_are_unique() -> None:
