@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from regulars import __version__
 from regulars.errors import RegularsError
-from regulars_ops import dead, doctor, evaluate, evaluate_repurchase, models, needs, stack, train_sequence, work
+from regulars_ops import dead, doctor, evaluate, evaluate_repurchase, models, needs, simulate, stack, train_sequence, work
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     dead.add_commands(commands)
     models.add_commands(commands)
     needs.add_command(commands)
+    simulate.add_command(commands)
     evaluate.add_command(commands)
     train_sequence.add_command(commands)
     evaluate_repurchase.add_command(commands)

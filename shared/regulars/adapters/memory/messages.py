@@ -25,6 +25,10 @@ class MemoryLedger:
         self._messages: dict[str, dict[str, Message]] = {}
         self._released: dict[tuple[str, str], str] = {}
 
+    def put(self, message: Message) -> None:
+        """An entry as it stands elsewhere: for copies."""
+        self._keep(message)
+
     def record(self, message: Message) -> bool:
         standing = self.get(message.shopper, message.moment_id)
         if standing and standing.state is not State.DEFERRED:
