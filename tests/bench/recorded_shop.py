@@ -138,12 +138,11 @@ class Wire(aws_http.Client):
 
     def __init__(self, recorded: Recorded) -> None:
         super().__init__("dynamodb", ENVIRON, lambda: None)
-        self._recorded = recorded
+        self._kept = HTTPConnection("dynamodb.us-east-1.amazonaws.com")
+        self._kept.sock = _Socket(recorded)
 
     def _connection(self) -> HTTPConnection:
-        connection = HTTPConnection("dynamodb.us-east-1.amazonaws.com")
-        connection.sock = _Socket(self._recorded)
-        return connection
+        return self._kept
 
 
 @dataclass

@@ -62,7 +62,7 @@ class Script:
     """A server that answers what it is told to, and remembers what it was asked."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[int, bytes] | None] = []
+        self.answers: list[tuple[int, bytes] | bytes | None] = []
         self.asked: list[tuple[str, str, dict[str, str], Any]] = []
         script = self
 
@@ -75,6 +75,10 @@ class Script:
                 script.asked.append((self.command, self.path, headers, json.loads(raw) if raw else None))
                 answer = script.answers.pop(0) if script.answers else (200, b"{}")
                 if answer is None:
+                    self.close_connection = True
+                    return
+                if isinstance(answer, bytes):  # the whole answer as it goes over the wire, and then no more
+                    self.wfile.write(answer)
                     self.close_connection = True
                     return
                 self.send_response(answer[0])
@@ -244,6 +248,49 @@ def test_a_connection_is_kept_and_replaced_when_the_other_side_hung_up(script: S
     script.answers = [None]
     ours.get_item(**GET)
     assert ours._local.connection is not kept
+
+
+BODY = b'{"Item":{"pk":{"S":"a"}}}'
+LENGTH = f"Content-Length: {len(BODY)}\r\n".encode()
+CHUNKED = (
+    b"Transfer-Encoding: chunked\r\n\r\n7\r\n" + BODY[:7] + f"\r\n{len(BODY) - 7:x}\r\n".encode() + BODY[7:] + b"\r\n0\r\n\r\n"
+)
+RAW = {
+    "told length": b"HTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
+    "spelling and spaces": b"HTTP/1.1 200\r\ncontent-LENGTH:" + str(len(BODY)).encode() + b"  \r\n\r\n" + BODY,
+    "chunked": b"HTTP/1.1 200 OK\r\n" + CHUNKED,
+    "chunked and a length": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" + CHUNKED,
+    "until the end": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY,
+    "older HTTP": b"HTTP/1.0 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
+    "closing": b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + LENGTH + b"\r\n" + BODY,
+}
+
+
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
+def test_every_shape_of_answer_is_read_as_botocore_reads_it(script: Script, both: Both, raw: bytes) -> None:
+    for client in both("dynamodb"):
+        script.answers = [raw]
+        assert client.get_item(**GET)["Item"] == {"pk": {"S": "a"}}
+        assert client.get_item(**GET).get("Item") is None  # and the next one is not the rest of it
+        assert len(script.asked) == 2
+        script.asked.clear()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n" + BODY,
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 120 + LENGTH + b"\r\n" + BODY,
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["cut short", "endless line", "endless head", "no HTTP"],
+)
+def test_a_broken_answer_is_asked_for_again(script: Script, both: Both, raw: bytes) -> None:
+    ours, _ = both("dynamodb")
+    script.answers = [raw, (200, BODY)]
+    assert ours.get_item(**GET)["Item"] == {"pk": {"S": "a"}}
+    assert len(script.asked) == 2
 
 
 def test_nobody_there_is_botocores_error_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ from regulars_local.stack import HOME, LocalStack, load, reset, up
 from regulars_ops.stack import Stack, use_local_endpoint
 
 SHOP = Path(__file__).resolve().parents[1] / "shop.yaml"
+RULES = SHOP.with_name("rules.yaml")
 PAGE_PORT = 4580
 CLOSE = timedelta(days=60)
 """So long before the end the clock goes in small steps and the sweep runs daily; before that, coarsely."""
@@ -109,7 +110,9 @@ def replay(local: LocalStack, days: int | None) -> None:
     say(f"   real:      {len(invoices)} orders and credit notes of Online Retail II, {start:%Y-%m-%d} to {end:%Y-%m-%d}")
     say("   simulated: contact data and consent, browsing before and between orders, opens and clicks")
     say("   the clock is virtual; schedules run on it, the frequent ones less often than on AWS")
-    import_catalogue(Api(local.api_url, local.operator_key))
+    operator = Api(local.api_url, local.operator_key)
+    import_catalogue(operator)
+    put_rules(operator)
     calls = sorted(_calls(invoices, end), key=happened)
     driver = Driver(Stack(local.stack, local.api_url), api, clock, FAR_STEP, FAR)
     behaviour = Behaviour(local)
@@ -156,6 +159,14 @@ def import_catalogue(api: Api) -> None:
             body = "\n".join(json.dumps(row) for row in chunk).encode()
             api.call("POST", "/v1/catalogue", body, content_type="application/x-ndjson")
             progress.update(len(chunk))
+
+
+def put_rules(api: Api) -> None:
+    """The sample's merchandising rules and lists through the operator's API; what can have no effect is told."""
+    told = api.call("PUT", "/v1/rules", RULES.read_bytes(), content_type="application/yaml")
+    say(f"   rules:     {told['rules']} rules and {told['lists']} list(s) put; they hold from their dates on")
+    for warning in told.get("warnings", ()):
+        say(f"   warning:   {warning['message']}")
 
 
 @dataclass

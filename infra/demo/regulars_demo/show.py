@@ -16,6 +16,7 @@ from regulars_demo.sources import Sources, tally
 from regulars_local.stack import LocalStack
 
 _BAR = "█"
+SCENES = ("home", "return", "repurchase", "trending")
 
 
 def captured(done: Tally) -> None:
@@ -99,12 +100,17 @@ def _neighbours(sources: Sources, titles: Titles) -> None:
 
 
 def _recommendations(api: Api, shoppers: Sequence[str]) -> None:
-    _head("Recommendations, with reasons")
-    for scene, shopper in zip(("home", "return", "repurchase"), shoppers, strict=False):
-        answer = api.call("GET", f"/v1/recommendations/{scene}?userId={shopper.removeprefix('user:')}&limit=4")
+    _head("Recommendations, with reasons, and the rule where one gave the place")
+    for scene, shopper in zip(SCENES, (*shoppers, *shoppers), strict=False):
+        question = f"userId={shopper.removeprefix('user:')}&limit=4&explain=true"
+        answer = api.call("GET", f"/v1/recommendations/{scene}?{question}")
         print(f"   {scene} for {shopper}")
         for item in answer["items"]:
-            print(f"      {item['position']:2} {item.get('title', item['itemId']):42.42} {item['reason']['text']}")
+            rule = f" [rule {item['explain']['rule']}]" if item["explain"]["rule"] else ""
+            print(f"      {item['position']:2} {item.get('title', item['itemId']):42.42} {item['reason']['text']}{rule}")
+        removed = ", ".join(f"{rule} {count}" for rule, count in answer.get("removed", {}).items())
+        if removed:
+            print(f"         taken away by rules: {removed}")
         if not answer["items"]:
             print(f"      nothing: {answer.get('reason', 'no item passes the filters')}")
 

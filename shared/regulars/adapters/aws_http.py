@@ -19,13 +19,15 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 TRIES = 4
 _CONNECT_SECONDS, _READ_SECONDS = 2, 10
+_LINE, _LINES = 65536, 100
+"""Bytes of a line, and lines, of a head: those of http.client."""
 _JSON_1_0 = "application/x-amz-json-1.0"
 _JSON_1_1 = "application/x-amz-json-1.1"
 # service → (prefix of the target header, content type, operations)
@@ -84,7 +86,7 @@ class Client:
         body = json.dumps(arguments, default=_encode_bytes).encode()
         headers = {"content-type": self._type, "x-amz-target": f"{self._prefix}.{operation}"}
         content, _ = self._send("POST", "/", headers, body, operation)
-        answer: dict[str, Any] = json.loads(content, object_hook=_decode_bytes) if content else {}
+        answer: dict[str, Any] = _DECODER.decode(content.decode()) if content else {}
         return answer
 
     def _get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
@@ -119,10 +121,12 @@ class Client:
 
     def _once(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
         connection = self._connection()
-        connection.request(method, path, body, self._signer.signed(method, self._endpoint.netloc, path, headers, body))
-        response = connection.getresponse()
-        answered = {key.lower(): value for key, value in response.getheaders()}
-        return response.status, response.read(), answered
+        signed = self._signer.signed(method, self._endpoint.netloc, path, headers, body)
+        connection.sock.sendall(_request(method, path, signed, body))
+        status, answered, content, kept = _answer(connection.sock, method)
+        if not kept:
+            self.close()
+        return status, content, answered
 
     def _connection(self) -> HTTPConnection:
         connection: HTTPConnection | None = getattr(self._local, "connection", None)
@@ -134,6 +138,51 @@ class Client:
             connection.connect()
             connection.sock.settimeout(_READ_SECONDS)
         return connection
+
+
+def _request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """As `http.client` would send it, in one piece; raises ValueError for a line break where none may be."""
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines += ["accept-encoding: identity", f"content-length: {len(body)}"]
+    head = "\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or "\r" in head:
+        raise ValueError("a line break in a header")
+    return head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + body
+
+
+def _answer(sock: Any, method: str) -> tuple[int, dict[str, str], bytes, bool]:
+    """(status, headers, body, whether the connection may be used again). An answer of a told length, as nearly all are, is read
+    here: `http.client` parses headers with `email`, at half of what a whole call takes. Any other is left to it."""
+    with sock.makefile("rb") as file:
+        head = [file.readline(_LINE + 1)]
+        while head[-1] not in (b"\r\n", b"\n", b""):
+            head.append(file.readline(_LINE + 1))
+            if len(head) > _LINES or len(head[-1]) > _LINE:
+                raise HTTPException("the head of an answer is too long")
+        pairs = (line.decode("latin-1").partition(":") for line in head[1:-1])
+        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        words = head[0].split(None, 2)
+        length = headers.get("content-length", "")
+        plain = len(words) > 1 and words[0] == b"HTTP/1.1" and words[1].isdigit() and int(words[1]) >= 200
+        if plain and length.isdecimal() and "transfer-encoding" not in headers:
+            body = file.read(int(length))
+            if len(body) < int(length):
+                raise IncompleteRead(body, int(length) - len(body))
+            return int(words[1]), headers, body, headers.get("connection", "").lower() != "close"
+        response = HTTPResponse(_Head(head), method=method)  # type: ignore[arg-type] # all it asks of a socket
+        response.begin()
+        response.fp = file
+        return response.status, headers, response.read(), not response.will_close
+
+
+class _Head:
+    """In place of a socket: what was read already."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self._lines = lines
+
+    def makefile(self, *_: Any) -> BytesIO:
+        return BytesIO(b"".join(self._lines))
 
 
 class Signer:
@@ -161,7 +210,7 @@ class Signer:
         text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
         if self._day != stamp[:8]:
             self._day, self._day_key = stamp[:8], self._key(stamp[:8])
-        signature = hmac.new(self._day_key, text.encode(), hashlib.sha256).hexdigest()
+        signature = hmac.digest(self._day_key, text.encode(), "sha256").hex()
         whole["authorization"] = (
             f"AWS4-HMAC-SHA256 Credential={self._id}/{scope}, SignedHeaders={listed}, Signature={signature}"
         )
@@ -170,7 +219,7 @@ class Signer:
     def _key(self, day: str) -> bytes:
         key = f"AWS4{self._secret}".encode()
         for part in (day, self._region, self._service, "aws4_request"):
-            key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+            key = hmac.digest(key, part.encode(), "sha256")
         return key
 
 
@@ -208,3 +257,6 @@ def _decode_bytes(found: dict[str, Any]) -> dict[str, Any]:
         if isinstance(found.get("BS"), list):
             return {"BS": [b64decode(entry) for entry in found["BS"]]}
     return found
+
+
+_DECODER = json.JSONDecoder(object_hook=_decode_bytes)

@@ -24,6 +24,9 @@ from regulars.storage import Storage
 BODY_KEY = "snapshots/catalogue.json.gz"
 POINTER_KEY = "snapshots/catalogue.json"
 Row = Sequence[Any]
+_GARBAGE = 10_000
+"""New objects between two looks of the collector, where a snapshot is kept: a call makes some thousands, hardly any of them in
+cycles, and Python's own 700 has every call searched several times."""
 
 
 class Snapshot(Mapping[str, Item]):
@@ -32,6 +35,8 @@ class Snapshot(Mapping[str, Item]):
     def __init__(self, rows: Iterable[Row] = (), version: str = "") -> None:
         self.version = version
         self._rows: dict[str, Row] = {row[0]: row for row in rows}
+        self.ids = self._rows.keys()
+        """Faster to ask than the snapshot: a call asks hundreds of times."""
         self._items: dict[str, Item] = {}
 
     def __getitem__(self, item_id: str) -> Item:
@@ -107,7 +112,8 @@ class Snapshot(Mapping[str, Item]):
     def with_items(self, items: Iterable[Item]) -> Snapshot:
         """A snapshot in which `items` stand in place of what had their ids."""
         changed = Snapshot((), self.version)
-        changed._rows = {**self._rows, **{item.item_id: _to_row(item) for item in items}}
+        changed._rows.update(self._rows)
+        changed._rows.update((item.item_id, _to_row(item)) for item in items)
         return changed
 
 
@@ -184,6 +190,7 @@ class SnapshotReader:
                 self._pointed = pointed
                 # Hundreds of thousands of lists that live long: the collector need not look at them again (docs, gc.freeze).
                 gc.freeze()
+                gc.set_threshold(_GARBAGE)
         except TryLater:
             if not self._snapshot:
                 raise

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from regulars.errors import Invalid
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturningSettings:
@@ -38,6 +40,11 @@ class RebuyingSettings:
     trusted_gaps: int
     default_gap_days: float
     max_items: int
+
+    def __post_init__(self) -> None:
+        """Raises Invalid for gaps that nobody can lean on."""
+        if self.trusted_gaps < 1 or self.default_gap_days <= 0:
+            raise Invalid("needs.rebuying: trusted_gaps must be 1 or more, default_gap_days above 0", field="needs.rebuying")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
+from math import isfinite
+from operator import attrgetter
 from typing import Any
 
 from regulars.errors import GiveUp
 from regulars.needs.expecting import Mbg
-from regulars.needs.rebuying import ItemFacts, Rebuying
+from regulars.needs.rebuying import PAIR_FEATURES, PRODUCTS, ItemFacts, Rebuying
 from regulars.needs.worth import OrderValue
 from regulars.storage import Storage
 
@@ -96,7 +98,7 @@ def from_bytes(blob: bytes) -> NeedsModel:
             built_at=datetime.fromisoformat(told["built_at"]),
             returning=Return(**{**again, "mbg": Mbg(**again["mbg"]), "weights": tuple(again["weights"])}) if again else None,
             order_value=OrderValue(**value) if value else None,
-            rebuying=Rebuying(weights=weights, items=items, **rebuying),
+            rebuying=_sound(Rebuying(weights=weights, items=items, **rebuying)),
             categories=tuple(
                 CategoryNeed(**{**category, "purchases": tuple(category["purchases"])}) for category in told["categories"]
             ),
@@ -116,8 +118,11 @@ def publish(storage: Storage, model: NeedsModel) -> None:
 def load(storage: Storage) -> NeedsModel | None:
     """The current model; None before the first build. Raises GiveUp(broken_model) when it cannot be read."""
     pointer = storage.get(CURRENT_KEY)
-    if pointer is None:
-        return None
+    return None if pointer is None else named(storage, pointer)
+
+
+def named(storage: Storage, pointer: bytes) -> NeedsModel:
+    """The model that a pointer names. Raises GiveUp(broken_model) when it names none, or one that cannot be read."""
     try:
         version = str(json.loads(pointer)["version"])
     except (KeyError, TypeError, ValueError) as error:
@@ -129,6 +134,21 @@ def load(storage: Storage) -> NeedsModel | None:
 
 
 _FACTS = tuple(ItemFacts.__dataclass_fields__)
+_values = attrgetter(*_FACTS)
+
+
+def _sound(rebuying: Rebuying) -> Rebuying:
+    """The same, when its formulas can be worked out; raises ValueError for numbers that are none, or as many as there are no
+    features for (a model of another release)."""
+    if len(rebuying.weights) not in (0, len(PAIR_FEATURES) + len(PRODUCTS)):
+        raise ValueError(f"{len(rebuying.weights)} weights for {len(PAIR_FEATURES) + len(PRODUCTS)} features")
+    numbers = (rebuying.intercept, *rebuying.weights)
+    counts = (rebuying.usual_gap_days, *(value for facts in rebuying.items.values() for value in _values(facts)))
+    if not all(map(isfinite, numbers)) or not all(isfinite(count) and count >= 0 for count in counts):
+        raise ValueError("rebuying holds what is no number of its kind")
+    if not isinstance(rebuying.trusted_gaps, int) or rebuying.trusted_gaps < 1:
+        raise ValueError(f"trusted_gaps {rebuying.trusted_gaps!r}")
+    return rebuying
 
 
 def _rounded(values: Sequence[float]) -> list[float]:

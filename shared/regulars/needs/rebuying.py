@@ -96,6 +96,17 @@ def shrunk(own: Any, gaps: Any, usual: Any, trusted: int) -> Any:
     return (gaps * own + (trusted - gaps) * usual) / trusted
 
 
+def expected_gap(days: Sequence[int], usual: float, trusted: int) -> float:
+    """Days from the last purchase of an item to the next, out of distinct purchase days in order: the median between them,
+    shrunk to the `usual` gap below `trusted` gaps; the usual one alone where there is none. The one rule for when something is
+    due: the repurchase scene, its reminders and the fitted model count by it."""
+    gaps = [later - earlier for earlier, later in pairwise(days)]
+    if not gaps:
+        return usual
+    trusted = max(1, trusted)
+    return float(shrunk(float(median(gaps)), min(len(gaps), trusted), usual, trusted))
+
+
 def rule(pair: Pair, exponential: Callable[[Any], Any]) -> Any:
     """The unfitted rank of a pair."""
     return (pair.purchases + 0.3) / (pair.span + 60) * exponential(-pair.age / (3 * pair.own_gap + 30))
@@ -146,7 +157,7 @@ def pair_of(days: Sequence[int], visits: Sequence[int], item: ItemFacts, today: 
         age=float(today - days[-1]),
         span=float(today - days[0]),
         own_gap=own,
-        gap=shrunk(own, min(len(gaps), trusted_gaps), item.gap_days, trusted_gaps),
+        gap=expected_gap(days, item.gap_days, trusted_gaps),
         fresh_14=fresh[0],
         fresh_45=fresh[1],
         fresh_150=fresh[2],

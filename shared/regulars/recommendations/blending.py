@@ -8,15 +8,16 @@ formula; the scenes that have rules of their own take `near` and `causes`. `regu
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 
 from regulars.catalogue.model import Item
 from regulars.profiles.model import tag_value
+from regulars.recommendations import adding
 from regulars.recommendations.history import Deed, Fading
 from regulars.recommendations.ports import Row
 from regulars.recommendations.sums import (
+    Ranking,
     Scores,
     Seeds,
     Voice,
@@ -40,16 +41,6 @@ REPEAT = "repeat"
 """The part of a score that comes of having bought the item before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The best items with their scores, and the parts these are the sums of. Without `near` voices nothing is known of what the
-    shopper did."""
-
-    scores: Scores
-    near: tuple[Voice, ...]
-    popular: tuple[Voice, ...]
-
-
 def rank(
     deeds: Sequence[Deed],
     rows: Mapping[str, Row],
@@ -68,6 +59,23 @@ def rank(
     in `hidden`, or of which `may_show` says no, neither count nor are shown. Raises GiveUp(broken_model) for rows that cannot
     be read.
     """
+    if adding.can_add(rows):
+        return adding.rank(deeds, rows, recipe, popularity, again, hidden, may_show, count, spoken, REPEAT)
+    return rank_plainly(deeds, rows, recipe, popularity, again, hidden, may_show, count, spoken)
+
+
+def rank_plainly(
+    deeds: Sequence[Deed],
+    rows: Mapping[str, Row],
+    recipe: Recipe,
+    popularity: Mapping[str, Mapping[str, float]],
+    again: Mapping[str, float],
+    hidden: Collection[str],
+    may_show: Callable[[str], bool],
+    count: int = POOL,
+    spoken: Mapping[str, Mapping[str, float]] = _NOTHING,
+) -> Ranking:
+    """As `rank`, in plain Python: where the loops are not compiled, and to hold them against."""
     near_voices, fading = [], Fading(deeds)
     for name, part in recipe.parts.items():
         if part.weight > 0:
@@ -87,7 +95,8 @@ def rank(
     for voice in popular:
         for item_id in voice.scores.keys() & hidden:
             total.pop(item_id, None)
-    return Ranking(shown(total, count, may_show), (*near_voices, *small), tuple(popular))
+    heard = partial(_loudest_of, rows)
+    return Ranking(shown(total, count, may_show), (*near_voices, *small), tuple(popular), heard)
 
 
 def _drop(scores: Scores, hidden: Collection[str], may_show: Callable[[str], bool]) -> float:
@@ -150,11 +159,21 @@ def loudest(
     return found
 
 
+def _loudest_of(rows: Mapping[str, Row], voice: Voice, among: Collection[str]) -> dict[str, tuple[str, float]]:
+    return loudest(voice.seeds, rows, voice.name, among)
+
+
 def liking(item: Item, taste: Mapping[tuple[str, str], float]) -> float:
     """How much the shopper's tags speak for the item's category and brand, 0 to 1."""
     if not taste:
         return 0.0
-    return max(taste.get(("category", _spelled(item.category)), 0.0), taste.get(("brand", _spelled(item.brand)), 0.0))
+    category, brand = tags_of(item)
+    return max(taste.get(category, 0.0), taste.get(brand, 0.0))
+
+
+def tags_of(item: Item) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The (family, value) of its category and of its brand, as `Situation.taste` has them."""
+    return ("category", _spelled(item.category)), ("brand", _spelled(item.brand))
 
 
 _spelled = lru_cache(maxsize=10_000)(tag_value)

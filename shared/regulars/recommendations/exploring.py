@@ -12,21 +12,25 @@ Rules stand above it: pins keep their places, and what is banned, buried or beyo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import nsmallest
 from operator import itemgetter
 from random import Random
 
 from regulars.catalogue.model import Item
+from regulars.catalogue.snapshot import Snapshot
 from regulars.ids import short_hash
-from regulars.recommendations.blending import liking
+from regulars.recommendations.blending import tags_of
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.ruling import BAN, BURY
 from regulars.recommendations.situation import Situation
-from regulars.similarity.model import CONTENT, ON_TRIAL
+from regulars.similarity.model import CONTENT, ON_TRIAL, Popularity
 
 SOURCE = "exploration"
 _Why = tuple[float, str, tuple[str, ...]]
 """How well an item suits, 0 to 1; reason code; because."""
+_KNOWN: dict[tuple[int, int], tuple[Popularity, Snapshot, _Trials]] = {}
+_KNOWN_KEPT = 4
 
 
 def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: Callable[[Item], bool]) -> list[Candidate]:
@@ -34,19 +38,19 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
     got there by themselves count as explored. `claim` says whether limits leave room for an item, and counts it if so."""
     settings, limit = situation.settings.exploration, len(chosen)
     result = list(chosen)
-    trials = situation.popularity.get(ON_TRIAL)
-    if trials is None or situation.ask.scene not in settings.scenes or limit < settings.first_place:
+    row = situation.popularity.get(ON_TRIAL)
+    if row is None or situation.ask.scene not in settings.scenes or limit < settings.first_place:
         return result
-    dice = Random(_chance(situation)(situation.ask.scene))
+    dice = Random(_chance(situation))
     places = min(_rounded(settings.share * limit, dice), max(1, limit // settings.one_of))
-    beliefs = _beliefs(trials.trend, trials.week)
-    places -= sum(candidate.item_id in beliefs for candidate in chosen)
+    trials = _trials(row, situation.snapshot)
+    places -= sum(candidate.item_id in trials.believed for candidate in chosen)
     if places <= 0:
         return result
     may_hold = range(settings.first_place - 1, limit)
     positions = sorted(dice.sample(may_hold, min(places, len(may_hold))))
     taken = {candidate.item_id for candidate in chosen}
-    drawn = (entry for entry in _drawn(beliefs, taken, situation) if claim(situation.snapshot[entry.item_id]))
+    drawn = (entry for entry in _drawn(trials, taken, situation, dice) if claim(situation.snapshot[entry.item_id]))
     for position, candidate in zip(positions, drawn, strict=False):
         result.insert(position, candidate)
         result.pop()
@@ -58,33 +62,75 @@ def _rounded(expected: float, dice: Random) -> int:
     return int(expected) + (dice.random() < expected - int(expected))
 
 
-def _beliefs(alphas: Iterable[tuple[str, float]], betas: Iterable[tuple[str, float]]) -> dict[str, tuple[float, float]]:
-    seconds = dict(betas)
-    return {item_id: (alpha, seconds[item_id]) for item_id, alpha in alphas if item_id in seconds}
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """An item on trial: its Beta belief, and the tags that would speak for it."""
+
+    item: Item
+    alpha: float
+    beta: float
+    tags: tuple[tuple[str, str], ...]
 
 
-def _drawn(beliefs: Mapping[str, tuple[float, float]], taken: set[str], situation: Situation) -> list[Candidate]:
-    """The items on trial that suit best, best draw first. A draw takes ten microseconds, so only so many are made."""
-    suits, chance = _Suits(situation), _chance(situation)
-    suitable: list[tuple[float, int, str, _Why]] = []
-    for item_id in beliefs:
+@dataclass(frozen=True, slots=True)
+class _Trials:
+    """What is on trial, in the catalogue and in stock there; and which of it a category or a tag speaks for."""
+
+    items: Mapping[str, _Tried]
+    on_shelf: Mapping[str, Sequence[str]]
+    by_tag: Mapping[tuple[str, str], Sequence[str]]
+    believed: frozenset[str]
+
+
+def _trials(row: Popularity, snapshot: Snapshot) -> _Trials:
+    """Kept while row and catalogue are the same."""
+    key = (id(row), id(snapshot))
+    known = _KNOWN.get(key)
+    if known is None or known[0] is not row or known[1] is not snapshot:
+        if len(_KNOWN) >= _KNOWN_KEPT:
+            _KNOWN.clear()
+        known = _KNOWN[key] = (row, snapshot, _read(row, snapshot))
+    return known[2]
+
+
+def _read(row: Popularity, snapshot: Snapshot) -> _Trials:
+    betas = dict(row.week)
+    alphas = {item_id: alpha for item_id, alpha in row.trend if item_id in betas}
+    items: dict[str, _Tried] = {}
+    on_shelf: dict[str, list[str]] = {}
+    by_tag: dict[tuple[str, str], list[str]] = {}
+    for item_id, alpha in alphas.items():
+        item = snapshot.get(item_id)
+        if item is not None and item.in_stock:
+            one = items[item_id] = _Tried(item, alpha, betas[item_id], tags_of(item))
+            if item.category:
+                on_shelf.setdefault(item.category, []).append(item_id)
+            for tag in one.tags:
+                by_tag.setdefault(tag, []).append(item_id)
+    return _Trials(items, on_shelf, by_tag, frozenset(alphas))
+
+
+def _drawn(trials: _Trials, taken: set[str], situation: Situation, dice: Random) -> list[Candidate]:
+    """The items on trial that suit best, best draw first. A draw takes microseconds, so only so many are made."""
+    suits = _Suits(situation, trials)
+    suitable: list[tuple[float, float, str, _Tried, _Why]] = []
+    for item_id in suits.worth_a_look():
         if item_id not in taken and situation.fresh(item_id):
-            item = situation.snapshot[item_id]
-            why = suits(item)
-            if why[0] > 0 and _may_explore(item, situation):
-                suitable.append((-why[0], chance(item_id), item_id, why))
+            one = trials.items[item_id]
+            why = suits(one)
+            if why[0] > 0 and _may_explore(one.item, situation):
+                suitable.append((-why[0], dice.random(), item_id, one, why))
     drawn = []
-    for _, seed, item_id, (fit, code, because) in nsmallest(situation.settings.exploration.draws, suitable):
-        details = {"category": situation.snapshot[item_id].category}
-        draw = fit * Random(seed).betavariate(*beliefs[item_id])
-        drawn.append((-draw, item_id, Candidate(item_id, 0.0, code, because, details, SOURCE)))
+    for _, _, item_id, one, (fit, code, because) in nsmallest(situation.settings.exploration.draws, suitable):
+        draw = fit * dice.betavariate(one.alpha, one.beta)
+        drawn.append((-draw, item_id, Candidate(item_id, 0.0, code, because, {"category": one.item.category}, SOURCE)))
     return [candidate for _, _, candidate in sorted(drawn, key=itemgetter(0, 1))]
 
 
 def _may_explore(item: Item, situation: Situation) -> bool:
-    """In stock, in the category of the question (on a product page that is only a hint), neither banned nor buried."""
+    """In the category of the question (on a product page that is only a hint), neither banned nor buried."""
     wanted = situation.ask.category if situation.ask.scene != "product" else ""
-    if not item.in_stock or (wanted and not f"{item.category}/".startswith(f"{wanted}/")):
+    if wanted and not f"{item.category}/".startswith(f"{wanted}/"):
         return False
     active = situation.active
     return not active or not any(rule.action in (BAN, BURY) for rule in active.matching(item))
@@ -93,34 +139,46 @@ def _may_explore(item: Item, situation: Situation) -> bool:
 class _Suits:
     """How well an item suits the shopper, by what this call knows of her."""
 
-    def __init__(self, situation: Situation) -> None:
-        self._taste = situation.taste
+    def __init__(self, situation: Situation, trials: _Trials) -> None:
+        self._taste, self._trials = situation.taste, trials
         self._alike: dict[str, tuple[float, str]] = {}
-        self._shelves: set[str] = set()
+        snapshot, known = situation.snapshot, situation.snapshot.ids
         for seed, row in situation.rows.items():
             ranked = row.relations.get(CONTENT)
             for item_id, score in ranked or ():
-                if score > self._alike.get(item_id, (0.0, ""))[0]:
+                if item_id in trials.items and score > self._alike.get(item_id, (0.0, ""))[0]:
                     self._alike[item_id] = (min(1.0, score), seed)
         asked = (situation.ask.item_id,) if situation.ask.item_id else ()
-        for touched in (*asked, *situation.rows, *situation.profile.purchases, *situation.profile.item_seen_at):
-            if touched in situation.snapshot and situation.snapshot[touched].category:
-                self._shelves.add(situation.snapshot[touched].category)
+        touched = {*asked, *situation.rows, *situation.profile.purchases, *situation.profile.item_seen_at}
+        self._shelves = {snapshot[item_id].category for item_id in touched if item_id in known}
+        self._shelves.discard("")
         self._stranger = not (self._taste or self._shelves or situation.rows)
         self._category_fit = situation.settings.exploration.category_fit
 
-    def __call__(self, item: Item) -> _Why:
+    def worth_a_look(self) -> Iterable[str]:
+        """What may suit at all, in the order of the ids: chance must not hang on that of a set."""
+        if self._stranger:
+            return self._trials.items
+        found = set(self._alike)
+        for shelf in self._shelves & self._trials.on_shelf.keys():
+            found.update(self._trials.on_shelf[shelf])
+        for tag in self._taste.keys() & self._trials.by_tag.keys():
+            found.update(self._trials.by_tag[tag])
+        return sorted(found)
+
+    def __call__(self, one: _Tried) -> _Why:
         """Nobody knows what suits a stranger: everything does."""
         if self._stranger:
             return 1.0, "new_arrival", ()
-        score, seed = self._alike.get(item.item_id, (0.0, ""))
-        liked = self._category_fit * max(liking(item, self._taste), float(item.category in self._shelves))
+        on_shelf = one.item.category in self._shelves
+        liked = self._category_fit * max(float(on_shelf), *(self._taste.get(tag, 0.0) for tag in one.tags))
+        score, seed = self._alike.get(one.item.item_id, (0.0, ""))
         if score >= liked and score > 0:
             return score, "new_like", (seed,)
-        return liked, "new_in_category" if item.category in self._shelves else "new_arrival", ()
+        return liked, "new_in_category" if on_shelf else "new_arrival", ()
 
 
-def _chance(situation: Situation) -> Callable[[str], int]:
-    """What → seed: the same for a shopper all day; who is nobody gets another one every hour."""
+def _chance(situation: Situation) -> int:
+    """The seed of a call: the same for a shopper and scene all day; who is nobody gets another one every hour."""
     who, day = situation.ask.shopper or f"hour {situation.now.hour}", situation.now.date().isoformat()
-    return lambda what: int.from_bytes(short_hash(who, day, what))
+    return int.from_bytes(short_hash(who, day, situation.ask.scene))

@@ -17,8 +17,10 @@ SCENE_OF = {
     "repurchase_due": "repurchase",
     "welcome": "home",
     "birthday": "home",
+    "festival": "home",
+    "anniversary": "home",
     "winback_churn_risk": "home",
-    "winback_dormant": "home",
+    "winback_dormant": "members",
     "winback_high_value": "home",
 }
 """Which scene answers which kind of moment; others have none."""
@@ -36,9 +38,9 @@ class Picking:
         opening = self.recommend.sources.open("", now)
         return self.recommend.answer(ask, replace(opening, profile=profile), now)
 
-    def picked(self, profile: Profile, *, count: int, now: datetime) -> Sequence[tuple[Item, str]]:
-        """Up to `count` items of the home scene, best first, each with the code of its reason."""
-        answer = self.pick(profile, "", count=count, now=now)
+    def picked(self, profile: Profile, *, count: int, now: datetime, kind: str = "") -> Sequence[tuple[Item, str]]:
+        """Up to `count` items of the kind's scene, best first, each with the code of its reason."""
+        answer = self.pick(profile, kind, count=count, now=now)
         return [(placed.item, placed.reason.code) for placed in answer.items]
 
     def items(self, item_ids: Sequence[str]) -> Mapping[str, Item]:

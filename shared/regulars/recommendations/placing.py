@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import prod
+from operator import attrgetter
 from typing import Any
 
 from regulars.recommendations.exploring import with_exploration
@@ -56,18 +57,24 @@ def place(candidates: Iterable[Candidate], situation: Situation) -> Placing:
     """At most `ask.limit` candidates, each item once, best first; ties in id order."""
     placing, limit = Placing(), situation.ask.limit
     best: dict[str, Candidate] = {}
+    available = situation.available
     for candidate in candidates:
-        known = best.get(candidate.item_id)
-        if (known is None or candidate.score > known.score) and situation.available(candidate.item_id):
-            best[candidate.item_id] = candidate
+        item_id = candidate.item_id
+        if item_id in best:
+            if candidate.score > best[item_id].score:
+                best[item_id] = candidate
+        elif available(item_id):
+            best[item_id] = candidate
     pool = _scored(best, situation, placing)
-    pool.sort(key=lambda candidate: (-candidate.score, candidate.item_id))
+    pool.sort(key=attrgetter("item_id"))
+    pool.sort(key=attrgetter("score"), reverse=True)  # stable: ties stay in id order
     if situation.ask.category:
         pool = [candidate for candidate in pool if _asked_for(candidate.item_id, situation)]
     pins = _pins(best, situation, placing)
     if situation.ask.scene == BANNER_SCENE and not situation.ask.category:
         pinned = {candidate.item_id for candidate in pins.values()}
-        placing.banner = _banner([entry for entry in pool if entry.item_id not in pinned], situation, placing)
+        open_to_all = [entry for entry in pool if entry.item_id not in pinned] if pinned else pool
+        placing.banner = _banner(open_to_all, situation, placing)
     set_apart = {candidate.item_id for candidate in (*pins.values(), *([placing.banner] if placing.banner else ()))}
     quotas = Quotas.of(situation)
     for candidate in pins.values():

@@ -26,10 +26,12 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item's neighbours by relation. Looking a relation up may raise GiveUp(broken_model): it is unpacked only then."""
+    """One item's neighbours by relation. Looking a relation up may raise GiveUp(broken_model): it is unpacked only then.
+    `packed` is the same as it was stored (`regulars.similarity.packing`), where the source has it so."""
 
     relations: Mapping[str, Ranked]
     gap_days: float | None = None
+    packed: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

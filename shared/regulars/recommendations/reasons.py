@@ -3,7 +3,7 @@ that a test finds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from regulars.recommendations.model import Candidate, Reason
@@ -109,10 +109,12 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def reason_for(candidate: Candidate, language: str, title_of: Callable[[str], str], discount_percent: int) -> Reason:
-    """The reason of a candidate; `title_of` gives "" for an item that has left the catalogue, then its id stands in."""
-    details = candidate.details
-    named = [title_of(item_id) or item_id for item_id in candidate.because]
+def reason_for(candidate: Candidate, language: str, titles: Sequence[str], discount_percent: int) -> Reason:
+    """The reason of a candidate; `titles` are those of `because`: "" where one has left the catalogue, and its id stands in."""
+    details, text = candidate.details, TEXTS[language][candidate.code]
+    named = [title or item_id for title, item_id in zip(titles, candidate.because, strict=True)]
+    if "{" not in text:
+        return Reason(candidate.code, text, candidate.because)
     fields: dict[str, Any] = {"title": named[0] if named else "", "discount": discount_percent, **details}
     fields["others"] = {"zh": "、"}.get(language, " and ").join(named)
     if "titles" in details:
@@ -122,7 +124,7 @@ def reason_for(candidate: Candidate, language: str, title_of: Callable[[str], st
     if "gap_cents" in details:
         fields["gap"] = money(details["gap_cents"], details["currency"])
         fields["save"] = money(details["save_cents"], details["currency"])
-    return Reason(candidate.code, TEXTS[language][candidate.code].format_map(fields), candidate.because)
+    return Reason(candidate.code, text.format_map(fields), candidate.because)
 
 
 def money(cents: int, currency: str) -> str:

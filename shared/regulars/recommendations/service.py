@@ -13,6 +13,8 @@ from regulars.catalogue.snapshot import Snapshot
 from regulars.clock import Clock, to_ms
 from regulars.errors import GiveUp, Invalid, TryLater
 from regulars.ids import stable_id
+from regulars.needs.reading import RebuyingReader
+from regulars.needs.rebuying import Rebuying
 from regulars.profiles.model import Profile
 from regulars.recommendations.blending import Seeds
 from regulars.recommendations.config import RecommendationSettings
@@ -54,6 +56,7 @@ class Recommend:
     read_rules: RuleReader = field(default_factory=RuleReader)
     read_recipe: RecipeReader = field(default_factory=RecipeReader)
     read_sequence: SequenceReader | None = None
+    read_rebuying: RebuyingReader | None = None
 
     def __call__(self, ask: Ask) -> Answer:
         """Raises Invalid for the scene `product` without an item, NotFound for an editorial list that is not shown, TryLater
@@ -77,6 +80,8 @@ class Recommend:
         )
         if recipe and SEQUENCE in recipe.parts:
             situation = replace(situation, sequence=partial(self._sequence, opening.pointer))
+        if self.read_rebuying:
+            situation = replace(situation, rebuying=self._rebuying)
         seeds = SCENES[ask.scene].seeds(situation)
         around = self._around(situation, version if recipe else "", [item_id for item_id, _ in seeds])
         situation = situation.with_neighbourhood(
@@ -114,6 +119,17 @@ class Recommend:
         except (GiveUp, TryLater) as error:
             self._broken(SEQUENCE, error.reason)
             return {}
+
+    def _rebuying(self) -> Rebuying | None:
+        """None where nothing was learned yet, or what was cannot be read: then the rule without a fit stands in."""
+        try:
+            learned = self.read_rebuying() if self.read_rebuying else None
+        except (GiveUp, TryLater) as error:
+            self._broken("rebuying", error.reason)
+            return None
+        if learned is None:
+            self.log("no model of needs: what is due follows the personal cycle alone", {})
+        return learned
 
     def _watch(self, opening: Opening, around: Neighbourhood, asked: int) -> None:
         """Log and count what is damaged or missing."""
@@ -161,18 +177,18 @@ class Recommend:
         ]
 
     def _as_placed(self, situation: Situation, placing: Placing, candidate: Candidate, position: int, language: str) -> Placed:
-        def title_of(item_id: str) -> str:
-            return situation.snapshot[item_id].title if item_id in situation.snapshot else ""
-
-        item = situation.snapshot[candidate.item_id]
+        item_id, snapshot = candidate.item_id, situation.snapshot
+        item = snapshot[item_id]
+        titles = [snapshot[named].title if named in snapshot.ids else "" for named in candidate.because]
+        traces = placing.traces.get(item_id)
         return Placed(
             item=item,
             position=position,
             score=round(candidate.score, 4),
-            reason=reason_for(candidate, language, title_of, discount_percent(item)),
+            reason=reason_for(candidate, language, titles, discount_percent(item)),
             details=candidate.details,
-            rule=placing.rules.get(candidate.item_id, ""),
-            trace=tuple(placing.traces.get(candidate.item_id, ())),
+            rule=placing.rules.get(item_id, ""),
+            trace=tuple(traces) if traces else (),
             source=candidate.source,
         )
 

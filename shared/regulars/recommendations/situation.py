@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from regulars.catalogue.snapshot import Snapshot
+from regulars.needs.rebuying import Rebuying
 from regulars.profiles.model import Profile
 from regulars.recommendations.config import RecommendationSettings
 from regulars.recommendations.history import Deed, recent
@@ -21,7 +22,7 @@ from regulars.similarity.model import EVERYWHERE, ON_TRIAL, Popularity, Scored, 
 from regulars.similarity.recipe import Recipe
 
 _NO_RECIPE = Recipe()
-_OF_THE_OPENING = ("cart", "country", "age", "bought", "segments", "member", "taste", "deeds")
+_OF_THE_OPENING = ("cart", "country", "age", "bought", "segments", "member", "taste", "deeds", "learned")
 """What follows from the first round trip alone."""
 
 
@@ -30,10 +31,16 @@ def _silent(situation: Situation) -> Mapping[str, float]:
     return {}
 
 
+def _unlearned() -> Rebuying | None:
+    """Where nothing was learned of rebuying."""
+    return None
+
+
 @dataclass(frozen=True)
 class Situation:
     """One call. `rows`, `stock_outs`, `rules` and scoped `popularity` are there after the second round trip. `notes` is what a
-    scene found while ranking and says beside. `sequence` asks the trained model, where the recipe has one."""
+    scene found while ranking and says beside. `sequence` asks the trained model, where the recipe has one; `rebuying` fetches
+    what was learned of buying again, where there is such a model."""
 
     ask: Ask
     profile: Profile
@@ -47,6 +54,7 @@ class Situation:
     notes: dict[str, Any] = field(default_factory=dict)
     recipe: Recipe = _NO_RECIPE
     sequence: Callable[[Situation], Mapping[str, float]] = _silent
+    rebuying: Callable[[], Rebuying | None] = _unlearned
 
     def with_neighbourhood(self, **found: Any) -> Situation:
         """The same call with what the second round trip brought; what was worked out of the first stays."""
@@ -59,6 +67,11 @@ class Situation:
         """The newest items that the recipe looks at, newest first."""
         kinds = self.recipe.kinds or self.settings.history.kinds
         return recent(self.profile, kinds, self.recipe.history_items)
+
+    @cached_property
+    def learned(self) -> Rebuying | None:
+        """What the last build of needs learned of rebuying; asked for by scenes that use it alone."""
+        return self.rebuying()
 
     @cached_property
     def cart(self) -> tuple[str, ...]:
@@ -80,21 +93,25 @@ class Situation:
 
     @cached_property
     def bought(self) -> frozenset[str]:
-        """Items bought so lately that they are hidden."""
+        """Items bought so lately that they count as bought."""
         since = (self.now - timedelta(days=min(self.settings.bought_hidden_days, 365_000 // 2))).date()
         return frozenset(item_id for item_id, days in self.profile.purchases.items() if days and days[-1] >= since)
 
     @cached_property
+    def had(self) -> frozenset[str]:
+        """What is withheld for having been bought: nothing where the recipe says that shoppers here buy the same again. Every
+        scene follows it, through `hidden`, `withheld` and `fresh`."""
+        return frozenset() if self.recipe.repeats else self.bought
+
+    @cached_property
     def hidden(self) -> frozenset[str]:
-        """Sold out, excluded, bought, in the cart, or the item asked about; known after the second round trip."""
-        return self.bought.union(self.stock_outs, self.ask.exclude, self.cart, (self.ask.item_id,))
+        """Sold out, excluded, had, in the cart, or the item asked about; known after the second round trip."""
+        return self.had.union(self.stock_outs, self.ask.exclude, self.cart, (self.ask.item_id,))
 
     @cached_property
     def withheld(self) -> frozenset[str]:
-        """As `hidden`, without the sold out, of which there may be thousands (`may_show` asks); and what was bought is shown
-        where the recipe says that shoppers here buy the same again."""
-        bought = frozenset[str]() if self.recipe.repeats else self.bought
-        return bought.union(self.ask.exclude, self.cart, (self.ask.item_id,))
+        """As `hidden`, without the sold out, of which there may be thousands (`may_show` asks)."""
+        return self.had.union(self.ask.exclude, self.cart, (self.ask.item_id,))
 
     @cached_property
     def segments(self) -> frozenset[str]:
@@ -114,13 +131,17 @@ class Situation:
 
     def available(self, item_id: str) -> bool:
         """In the catalogue, in stock by the live word, allowed by its rules (age, members), not excluded by the question."""
-        if item_id in self.stock_outs or item_id in self.ask.exclude:
+        snapshot = self.snapshot
+        if item_id in self.stock_outs or item_id not in snapshot.ids or item_id in self.ask.exclude:
             return False
-        return item_id in self.snapshot and self._allowed(item_id)
+        return item_id not in snapshot.restricted or self._allowed(item_id)
 
     def may_show(self, item_id: str) -> bool:
         """Whether an item that is not withheld may be shown: in the catalogue, in stock, and allowed by its rules."""
-        return item_id not in self.stock_outs and item_id in self.snapshot and self._allowed(item_id)
+        snapshot = self.snapshot
+        if item_id in self.stock_outs or item_id not in snapshot.ids:
+            return False
+        return item_id not in snapshot.restricted or self._allowed(item_id)
 
     def _allowed(self, item_id: str) -> bool:
         if item_id not in self.snapshot.restricted:
@@ -131,12 +152,15 @@ class Situation:
         return minimum is None or (self.age is not None and self.age >= minimum)
 
     def fresh(self, item_id: str) -> bool:
-        """Available, and neither bought, in the cart, nor the item asked about."""
-        return item_id not in self.hidden and item_id in self.snapshot and self._allowed(item_id)
+        """Available, and neither had, in the cart, nor the item asked about."""
+        snapshot = self.snapshot
+        if item_id in self.hidden or item_id not in snapshot.ids:
+            return False
+        return item_id not in snapshot.restricted or self._allowed(item_id)
 
     def only_fresh(self, scores: Mapping[str, float]) -> dict[str, float]:
         """Those of `scores` that are fresh."""
-        hidden, snapshot, restricted = self.hidden, self.snapshot, self.snapshot.restricted
+        hidden, snapshot, restricted = self.hidden, self.snapshot.ids, self.snapshot.restricted
         return {
             item_id: score
             for item_id, score in scores.items()

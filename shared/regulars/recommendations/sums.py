@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
@@ -12,7 +12,7 @@ from regulars.recommendations.ports import Row
 Scores = dict[str, float]
 Seeds = list[tuple[str, float]]
 """(item id, weight), best first."""
-_SLACK = 20
+SLACK = 20
 _SAMPLE = 16
 
 
@@ -24,6 +24,21 @@ class Voice:
     factor: float
     scores: Mapping[str, float]
     seeds: Seeds = field(default_factory=list)
+
+
+Loudest = Callable[[Voice, Collection[str]], Mapping[str, tuple[str, float]]]
+"""Of a voice: item → the seed that speaks loudest for it, and how loud."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The best items with their scores, and the parts these are the sums of. Without `near` voices nothing is known of what the
+    shopper did. `loudest` is asked about items of `scores` only."""
+
+    scores: Scores
+    near: tuple[Voice, ...]
+    popular: tuple[Voice, ...]
+    loudest: Loudest
 
 
 def nearness(seeds: Iterable[tuple[str, float]], rows: Mapping[str, Row], relation: str) -> Scores:
@@ -61,7 +76,7 @@ def summed(voices: Iterable[Voice]) -> Scores:
 
 def shown(scores: Scores, count: int, may_show: Callable[[str], bool]) -> Scores:
     """The `count` best of those that may be shown. Few may not, so a few more than wanted are asked before all are."""
-    pool = best(scores, count + _SLACK)
+    pool = best(scores, count + SLACK)
     kept = {item_id: score for item_id, score in pool.items() if may_show(item_id)}
     if len(kept) < count and len(pool) < len(scores):
         kept = {item_id: score for item_id, score in scores.items() if may_show(item_id)}

@@ -36,6 +36,7 @@ from regulars.similarity.protocols import (
     TIME_NEW,
     Split,
     SplitSettings,
+    earlier,
     split,
 )
 from regulars.similarity.published import Published
@@ -127,10 +128,12 @@ def _searched(data: Interactions, settings: SimilaritySettings, log: Log, publis
         few = replace(few, group=_days_of(few))
     cut = None if protocol in (LAST_ONE, SESSION_PREFIX) else int(np.quantile(few.at, 1 - settings.tuning.share))
     try:
-        validated = split(few, protocol, SplitSettings(cut_ms=cut, share=settings.tuning.share, min_buyers=2))
+        asked = SplitSettings(cut_ms=cut, share=settings.tuning.share, min_buyers=2)
+        validated = split(few, protocol, asked)
         if published is not None:
             return _with_sequence(validated, settings, protocol, log, published, few.item_ids)
-        return tune(validated, settings, protocol)
+        before = earlier(validated, protocol, asked, settings.tuning.slices - 1)
+        return tune(validated, settings, protocol, earlier=before)
     except Invalid as error:
         log("nothing to choose parameters by: the settings' own stand", {"protocol": protocol, "reason": error.reason})
         return unsearched(settings, protocol)

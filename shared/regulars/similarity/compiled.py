@@ -12,25 +12,18 @@ Every step but the first is shared out among the threads. `infra/local/regulars_
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
-import platform
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from hashlib import sha256
-from importlib import resources
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regulars.similarity.library import FOLDER, SOURCES, Library, file_name, here, library
 from regulars.similarity.rows import Floats, Ints, Rows, TopK
 
-SOURCES = ("kernel.c", "scoring.c")
-"""Of the one library."""
-FOLDER = "compiled_kernels"
-
+__all__ = ["FOLDER", "SOURCES", "Library", "file_name", "here", "library", "processors", "top_neighbours"]
 _BLOCK = 16  # as in kernel.c
 _FOUND = 4
 """An item's candidates are cut to `keep` whenever they are this many times as many."""
@@ -52,7 +45,6 @@ _ITEM = np.dtype(
 )
 _ARRAYS = ("entries", "begin", "from", "length", "weight", "item", "target", "limit", "candidates", "next")
 
-Library = ctypes.CDLL
 Array = NDArray[Any]
 
 
@@ -65,31 +57,6 @@ class _Job(ctypes.Structure):
         ("sparse_below", ctypes.c_int64),
         *((name, ctypes.c_int32) for name in ("keep", "symmetric", "threads", "space")),
     )
-
-
-def file_name(system: str, machine: str) -> str:
-    """Of the library of these sources for e.g. ("linux", "aarch64"): a changed source never meets an old library."""
-    package = resources.files(__package__)
-    digest = sha256(b"".join(package.joinpath(source).read_bytes() for source in SOURCES)).hexdigest()
-    return f"kernel-{digest[:12]}-{system}-{machine}.so"
-
-
-def here() -> tuple[str, str]:
-    """(system, machine) of this process."""
-    machine = platform.machine().lower()
-    return platform.system().lower(), {"arm64": "aarch64", "amd64": "x86_64"}.get(machine, machine)
-
-
-@cache
-def library() -> Library | None:
-    """The loops, or None, with a warning logged, where they were not compiled for this machine."""
-    try:
-        packed = resources.files(__package__).joinpath(FOLDER, file_name(*here()))
-        with resources.as_file(packed) as path:  # the package may be in a zip file
-            return ctypes.CDLL(str(path))
-    except OSError as error:
-        logging.getLogger(__name__).warning("no compiled kernel, numpy stands in and is slower: %s", error)
-        return None
 
 
 def processors() -> int:

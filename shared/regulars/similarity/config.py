@@ -121,6 +121,8 @@ class PopularitySettings:
     keep: int
     keep_per_scope: int
     keep_habits: int
+    lately_days: float
+    usual_days: float
     max_scopes: int
     new_arrival_days: int
     time_zone: str
@@ -136,6 +138,7 @@ class TuningSettings:
     protocol: str
     max_interactions: int
     max_items: int
+    slices: int
     questions: int
     least_questions: int
     every_days: float

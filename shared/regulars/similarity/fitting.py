@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from regulars.clock import from_ms
+from regulars.clock import from_ms, to_ms
 from regulars.similarity.config import PopularitySettings, SimilaritySettings
 from regulars.similarity.interactions import PURCHASE, Floats, Interactions, Ints
 from regulars.similarity.kernel import TopK
@@ -18,12 +18,14 @@ from regulars.similarity.packing import FULL, LIST_BYTES, room_for
 from regulars.similarity.packing import fit as fit_row
 from regulars.similarity.popularity import rank
 from regulars.similarity.recipe import Recipe
-from regulars.similarity.relations import build_relation, kind_weights
+from regulars.similarity.relations import build_relation, kind_weights, next_steps
 from regulars.similarity.scoring import Model
 
 DAY_MS = 86_400_000
 _PRIOR_BUYERS = 5
 """An item's habit is drawn to the shop's average as if this many average buyers had bought it too."""
+_UNIT = 1000
+"""What a purchase of today counts in faded sums."""
 _DAYS = 2**24
 """More than there are days in any log: with it two numbers make one key."""
 WEEK, TREND = "week", "trend"
@@ -37,7 +39,7 @@ def fit(data: Interactions, settings: SimilaritySettings, now_ms: int, relations
     made = {name: relation_of(data, settings, now_ms, name) for name in relations}
     heat = heat_of(data, settings.popularity, from_ms(now_ms))
     found = {name: top for name, top in made.items() if top is not None and len(top.items)}
-    return Model(found, heat, habit_of(data, settings.popularity), len(data.item_ids))
+    return Model(found, heat, habit_of(data, settings.popularity, now_ms), len(data.item_ids))
 
 
 def stored(recipe: Recipe) -> tuple[str, ...]:
@@ -82,10 +84,16 @@ def relation_of(data: Interactions, settings: SimilaritySettings, now_ms: int, n
         return None
     if name == LINEAR:
         return linear_neighbours(data, settings.relations.linear, kind_weights(settings.kinds), settings.build, now_ms)
-    if name == NEXT:
-        # Every interaction makes up to `window` steps, each some 40 bytes on the way: what is too much is a share of shoppers.
-        data = sampled(data, settings.build.max_steps // max(1, settings.relations.next.window))
-    return build_relation(data, settings, now_ms, name)
+    return build_relation(stepped(data, settings, name), settings, now_ms, name)
+
+
+def stepped(data: Interactions, settings: SimilaritySettings, name: str) -> Interactions:
+    """What the relation is learned from: where `next` would make more than `max_steps` steps, each some 40 bytes on the way, a
+    share of the shoppers."""
+    if name != NEXT or not len(data):
+        return data
+    steps = next_steps(data, settings.relations.next)
+    return sampled(data, len(data) * settings.build.max_steps // steps) if steps > settings.build.max_steps else data
 
 
 def sampled(data: Interactions, most: int) -> Interactions:
@@ -110,30 +118,42 @@ def heat_of(data: Interactions, settings: PopularitySettings, now: datetime) -> 
     }
 
 
-def habit_of(data: Interactions, settings: PopularitySettings) -> Floats:
-    """Days with the item per buyer of it, beside the shop's average, for the `keep_habits` items of most weight; 1 else."""
-    return habit_from(*habit_counts(data), settings)
+def habit_of(data: Interactions, settings: PopularitySettings, now_ms: int) -> Floats:
+    """Days with the item per buyer of it, beside the shop's average, times how demand for it stands lately beside what is
+    usual (a season, an offer); for the `keep_habits` items of most weight, 1 else."""
+    return habit_from(*habit_counts(data, settings, now_ms), settings)
 
 
-def habit_counts(data: Interactions) -> tuple[Ints, Ints]:
-    """(days on which one of its buyers bought it, its buyers) of each item; they add up over any split by shopper."""
+def habit_counts(data: Interactions, settings: PopularitySettings, now_ms: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """(days on which one of its buyers bought it, its buyers, those days faded fast, those days faded slowly) of each item, the
+    faded ones in thousandths: whole numbers add up to the same over any split by shopper."""
     n_items = len(data.item_ids)
     bought = data.where(data.kind == PURCHASE)
     if not len(bought):
-        return np.zeros(n_items, dtype=np.int64), np.zeros(n_items, dtype=np.int64)
-    day = bought.at // DAY_MS
+        nothing = np.zeros(n_items, dtype=np.int64)
+        return nothing, nothing, nothing, nothing
     pair = bought.shopper.astype(np.int64) * n_items + bought.item
-    days = np.unique(pair * _DAYS + day) // _DAYS % n_items
-    return np.bincount(days, minlength=n_items), np.bincount(np.unique(pair) % n_items, minlength=n_items)
+    days = np.unique(pair * _DAYS + bought.at // DAY_MS)
+    item, age = days // _DAYS % n_items, np.maximum(now_ms // DAY_MS - days % _DAYS, 0)
+
+    def faded(half_life_days: float) -> Ints:
+        weights = np.round(_UNIT * 0.5 ** (age / half_life_days))
+        return np.bincount(item, weights, n_items).astype(np.int64)
+
+    counted = np.bincount(item, minlength=n_items), np.bincount(np.unique(pair) % n_items, minlength=n_items)
+    return *counted, faded(settings.lately_days), faded(settings.usual_days)
 
 
-def habit_from(baskets: Ints, buyers: Ints, settings: PopularitySettings) -> Floats:
+def habit_from(baskets: Ints, buyers: Ints, lately: Ints, usual: Ints, settings: PopularitySettings) -> Floats:
     """`habit_of` by its counts."""
     habit = np.ones(len(baskets))
     if not buyers.any():
         return habit
     average = baskets.sum() / buyers.sum()
     ratio = (baskets / average + _PRIOR_BUYERS) / (buyers + _PRIOR_BUYERS)
+    if lately.any():
+        prior, expected = _UNIT * _PRIOR_BUYERS, usual * (lately.sum() / usual.sum())
+        ratio *= (lately + prior) / (expected + prior)
     weighty = np.argsort(-baskets * np.abs(np.log(ratio)), kind="stable")[: settings.keep_habits]
     habit[weighty] = ratio[weighty]
     return habit
@@ -141,7 +161,7 @@ def habit_from(baskets: Ints, buyers: Ints, settings: PopularitySettings) -> Flo
 
 def habit_row(data: Interactions, settings: PopularitySettings, now: datetime) -> Popularity:
     """`habit_of` as it is stored."""
-    return habit_stored(habit_of(data, settings), data.item_ids, now)
+    return habit_stored(habit_of(data, settings, to_ms(now)), data.item_ids, now)
 
 
 def habit_stored(habit: Floats, item_ids: Sequence[str], now: datetime) -> Popularity:

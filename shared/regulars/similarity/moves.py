@@ -43,7 +43,17 @@ SEARCHED: Mapping[str, Mapping[str, Sequence[Any]]] = {
 RANK_POWERS, HALF_LIVES = (0.0, 0.3, 0.6, 1.0, 1.5), (0.0, 400.0, 150.0, 60.0, 14.0)
 """In order of strength: 0 fades nothing."""
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
-HABIT_POWERS = (0.0, 0.2, 0.4, 0.7)
+HABIT_POWERS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
+REPEAT_FADING: Mapping[str, Sequence[float]] = {
+    "half_life_days": (0.0, 400.0, 300.0, 200.0, 150.0, 100.0, 60.0, 30.0),
+    "rank_power": (0.0, 0.15, 0.3, 0.5, 1.0),
+}
+"""How what was bought before fades; likewise."""
+
+
+def nearest(values: Sequence[float], value: float) -> int:
+    """The place of the value nearest to this one."""
+    return min(range(len(values)), key=lambda place: abs(values[place] - value))
 
 
 def names(recipe: Recipe) -> tuple[str, ...]:

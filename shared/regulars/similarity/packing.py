@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import inf
 from sys import byteorder
 
 from regulars.errors import GiveUp
@@ -24,7 +25,7 @@ _HEAD = struct.Struct("<BfH")
 _VERSION = 1
 FULL = 65535
 _MAX = 65535
-_SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"
 ROW_BYTES = 4096
 LIST_BYTES = _HEAD.size - 1
 """What a list takes beside its ids, separators and shares; the last id has no separator."""
@@ -34,10 +35,10 @@ _KEY_BYTES = 128
 
 def pack(scored: Iterable[tuple[str, float]]) -> bytes:
     """The packed list; ids that hold the separator and scores that are not positive are left out."""
-    pairs = [(item_id, score) for item_id, score in scored if score > 0 and _SEPARATOR not in item_id][:_MAX]
+    pairs = [(item_id, score) for item_id, score in scored if score > 0 and SEPARATOR not in item_id][:_MAX]
     highest = max((score for _, score in pairs), default=0.0)
     shares = [round(score / highest * FULL) for _, score in pairs]
-    ids = _SEPARATOR.join(item_id for item_id, _ in pairs)
+    ids = SEPARATOR.join(item_id for item_id, _ in pairs)
     return _HEAD.pack(_VERSION, highest, len(pairs)) + struct.pack(f"<{len(pairs)}H", *shares) + ids.encode()
 
 
@@ -97,10 +98,10 @@ def columns(packed: bytes) -> Ranked:
         version, highest, count = _HEAD.unpack_from(packed)
         ends = _HEAD.size + 2 * count
         shares = array("H", packed[_HEAD.size : ends])
-        ids = packed[ends:].decode().split(_SEPARATOR)
+        ids = packed[ends:].decode().split(SEPARATOR)
     except (struct.error, ValueError) as error:
         raise GiveUp(f"not a packed list: {error}", code="broken_model") from error
-    if version != _VERSION or len(shares) != count or (len(ids) != count and count):
+    if version != _VERSION or len(shares) != count or (len(ids) != count and count) or not 0 <= highest < inf:
         raise GiveUp("not a packed list of this version", code="broken_model")
     if byteorder == "big":
         shares.byteswap()

@@ -114,6 +114,22 @@ def validation(made: Split, protocol: str, settings: SplitSettings, cut_ms: int 
     return split(made.learn, protocol, replace(settings, cut_ms=cut_ms))
 
 
+def earlier(made: Split, protocol: str, settings: SplitSettings, count: int) -> list[Split]:
+    """Up to `count` splits before this validation split, newest first, each within what the one after it may learn from.
+
+    Only for next-basket: its questions come again every month, and one month is a matter of chance. `settings` are those of
+    the split that `made` validates."""
+    found: list[Split] = []
+    for _ in range(count if protocol == NEXT_BASKET else 0):
+        asked = replace(settings, cut_ms=None if settings.cut_ms is None else made.cut_ms)
+        try:
+            made = validation(made, protocol, asked)
+        except Invalid:
+            break
+        found.append(made)
+    return found
+
+
 def last_one(data: Interactions, settings: SplitSettings) -> Split:
     """See the module."""
     lengths = np.bincount(data.shopper, minlength=len(data.shopper_ids))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ from regulars.similarity.model import NEXT, SIMILAR, TOGETHER
 _DAY_MS = 86_400_000
 _DAYS = 2**24
 """More than there are days or spans of days in any log: with it two numbers make one key."""
+_MOMENTS = 50_000
+"""Instants whose steps are worked out at once: with twenty on either side two million, some 80 bytes each on the way."""
 ROWED = (SIMILAR, TOGETHER, NEXT)
 """Relations made of weighted rows."""
 
@@ -40,10 +43,20 @@ def build_relations(data: Interactions, settings: SimilaritySettings, now: datet
 
 def build_relation(data: Interactions, settings: SimilaritySettings, now_ms: int, name: str) -> TopK:
     """The neighbours by one relation that is made of rows."""
-    enough = (support(data) >= settings.build.min_interactions).astype(np.float64)
+    return scaled_neighbours(data, settings, rows_of(data, settings, now_ms, name), name)
+
+
+def rows_of(data: Interactions, settings: SimilaritySettings, now_ms: int, name: str) -> tuple[Rows, Rows]:
+    """The relation's (left, right) rows, which `keep`, `shrink` and the powers of popularity have no part in."""
     left, right = weighted_parts(data, settings, now_ms, bool((data.kind == PURCHASE).any()), (name,))[name]
     whole = stack(left)
-    return neighbours(whole, whole if right is left else stack(right), weightings(settings)[name], enough)
+    return whole, whole if right is left else stack(right)
+
+
+def scaled_neighbours(data: Interactions, settings: SimilaritySettings, rows: tuple[Rows, Rows], name: str) -> TopK:
+    """The neighbours by the relation's rows."""
+    enough = (support(data) >= settings.build.min_interactions).astype(np.float64)
+    return neighbours(*rows, weightings(settings)[name], enough)
 
 
 def weightings(settings: SimilaritySettings) -> Mapping[str, Weighting]:
@@ -145,19 +158,44 @@ def next_rows(data: Interactions, weighting: NextWeighting, limits: BuildLimits,
     owner = data.shopper[first]
     fading = fading_of(data.at[first], weighting.half_life_days, now_ms)
     fading = fading * (bounds[owner + 1] - bounds[owner]).astype(np.float64) ** -weighting.length_power
-    sides = [_beside(data, first, first - bounds[owner], -1, weighting)]
+    before, after = first - bounds[owner], bounds[owner + 1] - 1 - last
+    parts = [
+        _steps(data, (first[part], before[part]), (last[part], after[part]), fading[part], weighting)
+        for part in (slice(low, low + _MOMENTS) for low in range(0, max(1, len(first)), _MOMENTS))
+    ]
+    lengths, column, value = (np.concatenate([part.pop(0) for part in parts]) for _ in range(3))
+    moment = np.append(first, len(data)) if len(first) else np.zeros(1, dtype=np.int64)
+    left = Rows(np.concatenate(([0], np.cumsum(lengths))), column, value)
+    return left, Rows(moment.astype(np.int64), data.item, np.ones(len(data)))
+
+
+def next_steps(data: Interactions, weighting: NextWeighting) -> int:
+    """How many entries `next_rows` makes on the left."""
+    first = np.flatnonzero(_begins(data.shopper) | _begins(data.at))
+    last = np.append(first[1:], len(data))[: len(first)] - 1
+    bounds = np.searchsorted(data.shopper, np.arange(len(data.shopper_ids) + 1))
+    owner = data.shopper[first]
+    sides = [first - bounds[owner], *([bounds[owner + 1] - 1 - last] if weighting.backward > 0 else [])]
+    return sum(int(np.minimum(side, weighting.window).sum()) for side in sides)
+
+
+def _steps(
+    data: Interactions, before: tuple[Ints, Ints], after: tuple[Ints, Ints], fading: Floats, weighting: NextWeighting
+) -> list[NDArray[Any]]:
+    """[length of each row, columns, values] of some moments; `before` and `after`: (edge, room) of each."""
+    sides = [_beside(data, *before, -1, weighting)]
     if weighting.backward > 0:
-        sides.append(_beside(data, last, bounds[owner + 1] - 1 - last, 1, weighting))
-    counts = [np.bincount(row, minlength=len(first)) for row, _, _ in sides]
-    starts = np.concatenate(([0], np.cumsum(np.sum(counts, axis=0, dtype=np.int64))))
+        sides.append(_beside(data, *after, 1, weighting))
+    counts = [np.bincount(row, minlength=len(fading)) for row, _, _ in sides]
+    lengths: Ints = np.sum(counts, axis=0, dtype=np.int64)
+    starts = np.concatenate(([0], np.cumsum(lengths)))
     column, value = np.empty(starts[-1], dtype=np.int64), np.empty(starts[-1])
     offset = starts[:-1]
     for (row, items, weights), count, strength in zip(sides, counts, (1.0, weighting.backward), strict=False):
         place = np.arange(len(row)) + np.repeat(offset - (np.cumsum(count) - count), count)
         column[place], value[place] = items, weights * np.repeat(fading * strength, count)
         offset = offset + count
-    moment = np.append(first, len(data)) if len(first) else np.zeros(1, dtype=np.int64)
-    return Rows(starts, column, value), Rows(moment.astype(np.int64), data.item, np.ones(len(data)))
+    return [lengths, column, value]
 
 
 def _beside(data: Interactions, edge: Ints, room: Ints, side: int, weighting: NextWeighting) -> tuple[Ints, Ints, Floats]:

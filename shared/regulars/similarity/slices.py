@@ -10,7 +10,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from regulars.similarity.config import SimilaritySettings
+from regulars.similarity.config import PopularitySettings, SimilaritySettings
 from regulars.similarity.fitting import habit_counts
 from regulars.similarity.interactions import PURCHASE, Floats, Interactions, Ints
 from regulars.similarity.linear import Products, products
@@ -21,23 +21,29 @@ from regulars.similarity.relations import ROWED, kind_weights, support
 class Facts:
     """What is counted of a slice, or of several. `counts`: item id → (interactions, and `fitting.habit_counts`)."""
 
-    counts: Mapping[str, tuple[int, int, int]]
+    counts: Mapping[str, tuple[int, int, int, int, int]]
     interactions: int
     shoppers: int
     purchases: int
 
     @classmethod
-    def of(cls, data: Interactions) -> Facts:
+    def of(cls, data: Interactions, settings: PopularitySettings, now_ms: int) -> Facts:
         """Of one slice."""
-        columns = (support(data).tolist(), *(column.tolist() for column in habit_counts(data)))
+        columns = (support(data).tolist(), *(column.tolist() for column in habit_counts(data, settings, now_ms)))
         counts = dict(zip(data.item_ids, zip(*columns, strict=True), strict=True))
         return cls(counts, len(data), len(data.shopper_ids), int((data.kind == PURCHASE).sum()))
 
     def __add__(self, other: Facts) -> Facts:
         merged = dict(self.counts)
-        for item_id, (deeds, baskets, buyers) in other.counts.items():
-            before = merged.get(item_id, (0, 0, 0))
-            merged[item_id] = (before[0] + deeds, before[1] + baskets, before[2] + buyers)
+        for item_id, more in other.counts.items():
+            known = merged.get(item_id, (0, 0, 0, 0, 0))
+            merged[item_id] = (
+                known[0] + more[0],
+                known[1] + more[1],
+                known[2] + more[2],
+                known[3] + more[3],
+                known[4] + more[4],
+            )
         return Facts(
             merged,
             self.interactions + other.interactions,
@@ -50,10 +56,10 @@ class Facts:
         """All items, in order: their places are their numbers, as on one machine."""
         return tuple(sorted(self.counts))
 
-    def columns(self) -> tuple[Ints, Ints, Ints]:
+    def columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """`counts` by item number."""
-        rows = np.array([self.counts[item_id] for item_id in self.item_ids], dtype=np.int64).reshape(-1, 3)
-        return rows[:, 0], rows[:, 1], rows[:, 2]
+        rows = np.array([self.counts[item_id] for item_id in self.item_ids], dtype=np.int64).reshape(-1, 5)
+        return rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3], rows[:, 4]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class Plan:
 def plan(facts: Facts, blocks: int, settings: SimilaritySettings, now_ms: int, names: tuple[str, ...] = ROWED) -> Plan:
     """Numbers the items and gives each, best known first, to the block that has least to do."""
     item_ids = facts.item_ids
-    counts, _, _ = facts.columns()
+    counts, *_ = facts.columns()
     block_of = np.zeros(len(item_ids), dtype=np.int64)
     loads = [(0, block) for block in range(blocks)]
     for number in np.argsort(-counts, kind="stable").tolist():

@@ -1,10 +1,12 @@
 """The search: which weightings and which blend would have answered the newest slice of this shop's data best?
 
-Coordinate ascent over short lists of values, from the shop's settings: first each relation alone, with how the history
-fades; then the weights of the blend; then the fading again inside the blend. A change is taken when it raises the mean
-NDCG@10 and NDCG@20 of the validation questions by `least_gain`. Bounded: at most `rounds` passes over the lists, at most
-`questions` questions, at most `max_interactions` interactions (a larger log is searched on a hashed share of its shoppers).
-Same log, same settings, same result: there is no clock and no chance in it.
+Coordinate ascent over short lists of values, from the shop's settings: first each relation alone on the newest slice, with how
+the history fades; then the weights of the blend; then the fading again inside the blend, on all slices (`panel`). A change is
+taken when it raises the mean NDCG@10 and NDCG@20 of the validation questions by `least_gain`; a part joins what stands, and of
+two strengths of the repeats the stronger is taken, only where the gain exceeds its standard error (the one-standard-error rule
+of Breiman et al., Classification and Regression Trees, 1984). Bounded: at most `rounds` passes over the lists, at most
+`questions` questions a slice, at most `max_interactions` interactions (a larger log is searched on a hashed share of its
+shoppers). Same log, same settings, same result: there is no clock and no chance in it.
 """
 
 from __future__ import annotations
@@ -15,44 +17,47 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regulars.errors import Invalid
-from regulars.similarity.config import LinearWeighting, SimilaritySettings
-from regulars.similarity.fitting import FITTED, TREND, WEEK, fit, relation_of
-from regulars.similarity.interactions import PURCHASE, VIEW
+from regulars.similarity.config import LinearWeighting, SimilaritySettings, Weighting
+from regulars.similarity.fitting import FITTED, TREND, WEEK, stepped
+from regulars.similarity.interactions import PURCHASE, VIEW, Floats
 from regulars.similarity.kernel import TopK
 from regulars.similarity.linear import Products, products, solvable, solve
-from regulars.similarity.metrics import distinct_targets, hits_of, ndcg
 from regulars.similarity.model import LINEAR, NEXT, SIMILAR
 from regulars.similarity.moves import (
     HABIT_POWERS,
     HALF_LIVES,
     RANK_POWERS,
+    REPEAT_FADING,
     SEARCHED,
     WEIGHTS,
     faded_as,
     names,
+    nearest,
     silent,
     weight_of,
     with_habit,
     with_weight,
 )
-from regulars.similarity.protocols import NEXT_BASKET, SESSION_PREFIX, Queries, Split
+from regulars.similarity.panel import Ask, Slice, certain, figures_of, questions_of
+from regulars.similarity.protocols import NEXT_BASKET, SESSION_PREFIX, Split
 from regulars.similarity.recipe import Part, Recipe
-from regulars.similarity.relations import kind_weights, support
-from regulars.similarity.scoring import Asked, Voices, answers
+from regulars.similarity.relations import kind_weights, rows_of, scaled_neighbours, support
+from regulars.similarity.rows import Rows
 
 Tell = Callable[[str], None]
-Ask = Callable[[Queries, NDArray[np.bool_]], Voices]
-"""What a model that is no relation says of questions, given which items may be shown."""
 _LOUD = 0.3
 """Weight below which a part has to show that it is missed."""
 _GOOD = 0.8
 """Share of the best relation's figure from which a relation starts with a say."""
 _NONE: Mapping[str, Ask] = {}
+_DIVIDING: Mapping[str, Any] = {"keep": 0, "popularity_power": 0.0, "source_power": 0.0, "shrink": 0.0}
+"""Numbers of a weighting that its rows do not depend on."""
 _LONG = 6
 """Lists of more values are first crossed by leaps."""
+_EARLIER = 0.5
+"""Share of the newest slice's log that an earlier slice must have to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +80,23 @@ class Tuned:
 
 
 def tune(
-    split: Split, settings: SimilaritySettings, protocol: str, tell: Tell = lambda _: None, voices: Mapping[str, Ask] = _NONE
+    split: Split,
+    settings: SimilaritySettings,
+    protocol: str,
+    tell: Tell = lambda _: None,
+    voices: Mapping[str, Ask] = _NONE,
+    earlier: Sequence[Split] = (),
 ) -> Tuned:
-    """The best found; `split` is the validation split by the protocol. `voices`: further parts that may join the blend, by
-    name; they may have learned from nothing that the split asks for. Raises Invalid when it asks too few questions for a choice
-    to mean anything."""
+    """The best found; `split` is the validation split by the protocol, `earlier` others before it, newest first. `voices`:
+    further parts that may join the blend, by name; they may have learned from nothing that the splits ask for. Raises Invalid
+    when it asks too few questions for a choice to mean anything."""
     if len(split.queries) < settings.tuning.least_questions:
         reason = f"{len(split.queries)} questions to choose by, tuning.least_questions is {settings.tuning.least_questions}"
         raise Invalid(reason, code="too_few_questions")
     search = _Search(split, settings, protocol, tell)
     for name in FITTED:
         search.alone(name)
+    search.widened(earlier)
     for name, ask in voices.items():
         search.joined_by(name, ask)
     recipe = search.blended()
@@ -93,7 +104,7 @@ def tune(
     known = settings.relations.linear
     linear = replace(tuned.relations.linear, max_items=known.max_items, min_share=known.min_share)
     tuned = replace(tuned, relations=replace(tuned.relations, linear=linear))
-    return Tuned(tuned, recipe, search.figure, search.figures, len(search.asked.queries))
+    return Tuned(tuned, recipe, search.figure, search.figures, questions_of(search.slices))
 
 
 def unsearched(settings: SimilaritySettings, protocol: str) -> Tuned:
@@ -122,20 +133,20 @@ class _Search:
         fits = solvable(support(split.learn), linear, settings.build) is not None
         smaller = replace(linear, max_items=few, min_share=0.0 if fits else linear.min_share)
         self.settings = replace(settings, relations=replace(settings.relations, linear=smaller))
-        queries = split.queries
-        if len(queries) > self.limits.questions:
-            chosen = np.random.default_rng(0).choice(len(queries), self.limits.questions, replace=False)
-            queries = queries.take(np.sort(chosen))
-        self.longest = max(self.limits.history_items)
-        self.asked = Asked.of(queries, split.candidates, self.longest, kind_weights(settings.kinds))
-        self.targets = distinct_targets(queries, len(split.candidates))
+        self.newest = Slice.of(split, self.settings)
+        self.slices = [self.newest]
         self.history_items = sorted(self.limits.history_items)[len(self.limits.history_items) // 2]
-        base = fit(split.learn, self.settings, split.cut_ms, ())
-        self.model = base
         self.parts: dict[str, Part] = {}
         self.figures: dict[str, float] = {}
-        self.figure = 0.0
+        self.standing: Floats = np.zeros(questions_of(self.slices))
         self.sums: tuple[LinearWeighting, Products] | None = None
+        self.rows: tuple[Weighting, tuple[Rows, Rows]] | None = None
+        self.tried: set[tuple[object, Part]] = set()
+
+    @property
+    def figure(self) -> float:
+        """The mean figure of the recipe that stands."""
+        return float(self.standing.mean())
 
     # --- one relation alone
 
@@ -144,44 +155,64 @@ class _Search:
         made = self._made(name, self.settings)
         if made is None or not len(made.items):
             return
-        self._keep(name, made)
+        self.newest.keep(name, made)
         part, figure = self._faded(name, Part(weight=1.0), self._solo(name, Part(weight=1.0)))
         for _ in range(self.limits.rounds):
             before = figure
             for field_name, values in SEARCHED[name].items():
                 for value in values:
-                    tried = self._weighted(name, field_name, value)
-                    if tried is None:
-                        continue
-                    found = self._made(name, tried)
-                    if found is None or not len(found.items):
-                        continue
-                    kept = self.model
-                    self._keep(name, found)
-                    reached = self._solo(name, part)
-                    if reached > figure * (1 + self.limits.least_gain):
-                        self.settings, figure = tried, reached
-                    else:
-                        self.model = kept
+                    figure = self._with(name, field_name, value, part, figure)
             part, figure = self._faded(name, part, figure)
             if figure <= before * (1 + self.limits.least_gain):
                 break
         self.parts[name], self.figures[name] = part, round(figure, 5)
         self.tell(f"{name}: {figure:.4f}")
 
+    def _with(self, name: str, field_name: str, value: Any, part: Part, figure: float) -> float:
+        """The relation with another value of one number, which is kept where it is better; the figure that then stands."""
+        tried = self._weighted(name, field_name, value)
+        if tried is None or (getattr(tried.relations, name), part) in self.tried:
+            return figure
+        self.tried.add((getattr(tried.relations, name), part))
+        found = self._made(name, tried)
+        if found is None or not len(found.items):
+            return figure
+        kept = self.newest.model
+        self.newest.keep(name, found)
+        reached = self._solo(name, part)
+        if reached > figure * (1 + self.limits.least_gain):
+            self.settings = tried
+            return reached
+        self.newest.model = kept
+        return figure
+
+    def widened(self, earlier: Sequence[Split]) -> None:
+        """Earlier slices join the judges, each with the relations as they were found."""
+        least = _EARLIER * len(self.split.learn)
+        for split in earlier:
+            if len(split.queries) >= self.limits.least_questions and len(split.learn) >= least:
+                self.slices.append(Slice.of(split, self.settings, tuple(self.parts)))
+                self.tell(f"slice {len(self.slices)}: {len(split.queries)} questions")
+
     def joined_by(self, name: str, ask: Ask) -> None:
         """One more part, which has nothing to be searched but its weight."""
-        said = ask(self.asked.queries, self.split.candidates)
-        self.asked = replace(self.asked, voices={**self.asked.voices, name: said})
+        for one in self.slices:
+            one.join(name, ask)
         figure = self._solo(name, Part(weight=1.0))
         self.parts[name], self.figures[name] = Part(weight=1.0), round(figure, 5)
         self.tell(f"{name}: {figure:.4f}")
 
     def _made(self, name: str, settings: SimilaritySettings) -> TopK | None:
-        """The relation under these settings; sums of the linear one are kept while only its penalty changes."""
+        """The relation under these settings; sums of the linear one are kept while only its penalty changes, rows of the
+        others while only what they are divided by does."""
         learn, weighting = self.split.learn, settings.relations.linear
         if name != LINEAR:
-            return relation_of(learn, settings, self.split.cut_ms, name)
+            changed: Weighting = replace(getattr(settings.relations, name), **_DIVIDING)
+            data = stepped(learn, settings, name)
+            if self.rows is None or self.rows[0] != changed:
+                self.rows = None  # before the next are made: both at once may not fit
+                self.rows = (changed, rows_of(data, settings, self.split.cut_ms, name))
+            return scaled_neighbours(data, settings, self.rows[1], name)
         heard = support(learn)
         items = solvable(heard, weighting, settings.build)
         if items is None:
@@ -192,9 +223,6 @@ class _Search:
             bought = bool((learn.kind == PURCHASE).any())
             self.sums = (key, products(learn, items, weighting, kinds, settings.build, self.split.cut_ms, bought))
         return solve(self.sums[1], heard, weighting)
-
-    def _keep(self, name: str, made: Any) -> None:
-        self.model = replace(self.model, relations={**self.model.relations, name: made})
 
     def _weighted(self, name: str, field_name: str, value: Any) -> SimilaritySettings | None:
         weighting = getattr(self.settings.relations, name)
@@ -225,13 +253,11 @@ class _Search:
 
     def _solo(self, name: str, part: Part) -> float:
         recipe = Recipe(history_items=self.history_items, parts={name: replace(part, weight=1.0)})
-        return self._judged(recipe)
+        return float(self.newest.figures(recipe).mean())
 
-    def _judged(self, recipe: Recipe) -> float:
-        """Mean of NDCG@10 and NDCG@20 over the questions."""
-        lists, _ = answers(self.asked, recipe, self.model, 20)
-        hits = hits_of(lists, self.asked.queries, len(self.split.candidates))
-        return float((ndcg(hits, self.targets, 10) + ndcg(hits, self.targets, 20)).mean() / 2)
+    def _judged(self, recipe: Recipe) -> Floats:
+        """The figure of each question of every slice."""
+        return figures_of(self.slices, recipe)
 
     # --- the blend
 
@@ -262,13 +288,18 @@ class _Search:
         return replace(recipe, parts={name: part for name, part in recipe.parts.items() if part.weight > 0})
 
     def _better(self, known: Recipe, tried: Recipe, least: float | None = None) -> Recipe:
-        """The tried recipe if it is better by `least`, else the known one."""
+        """The tried recipe if it is better by `least`, else the known one; where it gives a say to a part that had none, the
+        gain must exceed its standard error too."""
         if tried == known:
             return known
-        figure = self._judged(tried)
-        if figure <= self.figure * (1 + (self.limits.least_gain if least is None else least)):
+        reached = self._judged(tried)
+        gains = reached - self.standing
+        needed = self.figure * (self.limits.least_gain if least is None else least)
+        if any(weight_of(known, name) == 0 < weight_of(tried, name) for name in names(tried)):
+            needed = max(needed, certain(gains))
+        if gains.mean() <= needed:
             return known
-        self.figure = figure
+        self.standing = reached
         return tried
 
     def _start(self, recipe: Recipe) -> Recipe:
@@ -280,15 +311,18 @@ class _Search:
         for name, figure in self.figures.items():
             chorus = with_weight(chorus, 1.0 if figure >= least else 0.0, name)
         starts = [chorus, *(with_weight(nobody, 1.0, name) for name in names(recipe))]
-        figures = [self._judged(start) for start in starts]
+        if recipe.repeat:
+            starts.append(with_weight(with_weight(nobody, 1.0, "repeat"), WEIGHTS[2], WEEK))
+        judged = [self._judged(start) for start in starts]
+        figures = [float(figures.mean()) for figures in judged]
         figures[0] *= 1 + 5 * self.limits.least_gain
         first = int(np.argmax(figures))
-        self.figure = self._judged(starts[first])
+        self.standing = judged[first]
         return starts[first]
 
     def _reweighted(self, recipe: Recipe) -> Recipe:
         for name in names(recipe):
-            if name in self.asked.voices:  # of another kind than the rest: its best weight may lie beyond worse ones
+            if name in self.newest.asked.voices:  # of another kind than the rest: its best weight may lie beyond worse ones
                 for weight in WEIGHTS:
                     recipe = self._better(recipe, with_weight(recipe, weight, name))
                 continue
@@ -297,7 +331,7 @@ class _Search:
 
     def _climbed(self, recipe: Recipe, values: Sequence[float], now: float, changed: Callable[..., Recipe]) -> Recipe:
         """From the value that stands, up as long as it helps, else down; out of silence by a leap."""
-        place = min(range(len(values)), key=lambda number: abs(values[number] - now))
+        place = nearest(values, now)
         leaps = (1, 3) if now == 0 and len(values) > _LONG else (1,)
         for step in (*leaps, *(-leap for leap in leaps)):
             here = place
@@ -320,11 +354,23 @@ class _Search:
 
     def _refaded(self, recipe: Recipe) -> Recipe:
         """Fading inside the blend, of the parts that have a say."""
-        for name in (*recipe.parts, "repeat"):
-            if weight_of(recipe, name) > 0 and name not in self.asked.voices:
+        for name, part in recipe.parts.items():
+            if part.weight > 0 and name not in self.newest.asked.voices:
                 for key, values in (("rank_power", RANK_POWERS), ("half_life_days", HALF_LIVES)):
-                    part = recipe.repeat if name == "repeat" else recipe.parts[name]
-                    recipe = self._climbed(recipe, values, getattr(part, key), partial(faded_as, name=name, key=key))
+                    now = getattr(recipe.parts[name], key)
+                    recipe = self._climbed(recipe, values, now, partial(faded_as, name=name, key=key))
         if recipe.repeat and recipe.repeat.weight > 0:
-            recipe = self._climbed(recipe, HABIT_POWERS, recipe.habit_power, with_habit)
+            for key, strengths in REPEAT_FADING.items():
+                recipe = self._weakest(recipe, [faded_as(recipe, value, "repeat", key) for value in strengths])
+            recipe = self._weakest(recipe, [with_habit(recipe, value) for value in HABIT_POWERS])
+        return recipe
+
+    def _weakest(self, recipe: Recipe, rising: Sequence[Recipe]) -> Recipe:
+        """Of recipes in rising strength the first that is as good as the best, but for a standard error of the difference."""
+        judged = [self._judged(tried) for tried in rising]
+        best = max(judged, key=lambda figures: float(figures.mean()))
+        for tried, figures in zip(rising, judged, strict=True):
+            if (best - figures).mean() <= certain(best - figures):
+                self.standing = figures
+                return tried
         return recipe

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.department_store import store
 from tests.support.window import NOW, Window, item, profile
 
 from regulars.recommendations.picking import Picking
@@ -30,3 +31,15 @@ def test_items_carry_the_stock_that_is_known_now() -> None:
     window.catalogue.update("back", at=NOW, stock=2)
     found = Picking(window.recommend).items(["out", "back", "there", "unknown"])
     assert {name: entry.in_stock for name, entry in found.items()} == {"out": False, "back": True, "there": True}
+
+
+def test_a_dormant_shopper_is_woken_by_what_is_reduced_where_she_bought() -> None:
+    window = store()
+    window.sells("all", pixie_7=1.0, earbuds=0.9)
+    she = profile(stage="dormant", bought={"tea-green": 200}, tags={"preference/category/clothing-shoes": 1.0})
+    picking = Picking(window.recommend)
+    answer = picking.pick(she, "winback_dormant", count=2, now=NOW)
+    assert (answer.scene, answer.extras["memberGroup"]) == ("members", "dormant")
+    picked = picking.picked(she, count=4, now=NOW, kind="winback_dormant")
+    assert (picked[0][0].item_id, picked[0][1]) == ("sandals", "wake_up")
+    assert picked != picking.picked(she, count=4, now=NOW)

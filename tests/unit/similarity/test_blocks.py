@@ -44,7 +44,8 @@ def sliced(events: Sequence[Event], count: int) -> list[Interactions]:
 
 def in_blocks(slices: Sequence[Interactions], blocks: int, settings: SimilaritySettings) -> dict[str, Neighbours]:
     """What Spark does, in one process, with shipments arriving in any order."""
-    facts = sum((Facts.of(data) for data in slices[1:]), Facts.of(slices[0]))
+    counted = [Facts.of(data, settings.popularity, to_ms(NOW)) for data in slices]
+    facts = sum(counted[1:], counted[0])
     whole = plan(facts, blocks, settings, to_ms(NOW))
     arrived: list[list[Shipment]] = [[] for _ in range(blocks)]
     for number, data in enumerate(slices):
@@ -107,8 +108,8 @@ def test_a_sample_is_of_whole_shoppers_and_the_same_each_time() -> None:
 
 
 def test_load_is_spread() -> None:
-    facts = Facts({f"i{n}": (1000 // (n + 1), 0, 0) for n in range(200)}, 5000, 9, 9)
+    facts = Facts({f"i{n}": (1000 // (n + 1), 0, 0, 0, 0) for n in range(200)}, 5000, 9, 9)
     block_of = plan(facts, 4, SETTINGS, 0).block_of
-    counts, _, _ = facts.columns()
+    counts, *_ = facts.columns()
     loads = np.bincount(block_of, counts, 4)
     assert loads.max() < 1.05 * loads.mean()

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.support.window import item, similarity_settings
 
 from regulars.catalogue.model import Item
-from regulars.catalogue.words import words
 from regulars.similarity.content import Content, content_neighbours, widened
 
 SETTINGS = similarity_settings().content
@@ -43,14 +42,6 @@ def named(content: Content) -> dict[str, list[str]]:
         assert np.all(np.diff(scores) <= 0)
         rows[item_id] = [content.item_ids[other] for other in others.tolist()]
     return rows
-
-
-def test_words_of_both_languages() -> None:
-    assert words("Red ENAMEL mugs, 2 mugs!") == ("red", "enamel", "mug", "2")
-    assert words("龙井绿茶 Gift") == ("龙井", "井绿", "绿茶", "gift")
-    assert words("茶") == ("茶",)
-    assert words("🎁✨ — …") == ()
-    assert words("ＭＵＧ glass gps") == ("mug", "glass", "gps")
 
 
 def test_a_new_item_names_its_look_alikes_and_they_name_it() -> None:

@@ -48,7 +48,7 @@ class BuildInBulk:
         seen = models.pointer()
         swept = models.sweep(kept(seen), limits.max_deletes)
         slices = self.engine.slices_of(now - timedelta(days=limits.history_days))
-        facts = self.engine.facts(slices)
+        facts = self.engine.facts(slices, self.settings, now)
         if not facts.interactions:
             self.log("no interactions in the archive: publishing an empty model", {"history_days": limits.history_days})
         chosen = self._chosen(slices, facts, seen, now)
@@ -58,8 +58,7 @@ class BuildInBulk:
         linear = self.engine.linear(slices, plan) if LINEAR in names and facts.interactions else None
         more = {name: top for name, top in ((LINEAR, linear), (CONTENT, content.neighbours)) if top is not None}
         written = self._written(slices, plan, content, more, now)
-        _, baskets, buyers = facts.columns()
-        habit = habit_from(baskets, buyers, self.settings.popularity)
+        habit = habit_from(*facts.columns()[1:], self.settings.popularity)
         models.put_popularity([habit_stored(habit, plan.item_ids, now)])
         counts = {
             "interactions": facts.interactions,

@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from regulars.capture import archive
@@ -65,9 +66,10 @@ class Engine:
         in_order = by_shopper.repartitionAndSortWithinPartitions(self.slices, range_of)
         return in_order.mapPartitions(_gathered).persist(self.level)
 
-    def facts(self, slices: RDD[Interactions]) -> Facts:
+    def facts(self, slices: RDD[Interactions], settings: SimilaritySettings, now: datetime) -> Facts:
         """Of the whole log."""
-        found: Facts = slices.map(Facts.of).treeReduce(_added)
+        counted = partial(Facts.of, settings=settings.popularity, now_ms=to_ms(now))
+        found: Facts = slices.map(counted).treeReduce(_added)
         return found
 
     def sample(self, slices: RDD[Interactions], share: float) -> Interactions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from regulars.catalogue.model import Item
@@ -16,28 +16,33 @@ def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate |
 
     Where nothing is new or reduced, the best that the list has no room for stands in, so that the list keeps its own order.
     """
-    pictured = [entry for entry in pool if situation.snapshot[entry.item_id].image_url]
-    return _best(pictured, situation, _news) or _best(
-        pictured[situation.ask.limit :] or pictured, situation, lambda item, situation: "picked_for_you"
+    item_of = situation.snapshot.__getitem__
+    pictured = [(entry, item) for entry in pool if (item := item_of(entry.item_id)).image_url]
+    return _best(_news(pictured, situation), situation) or _best(
+        ((entry, item, "picked_for_you") for entry, item in pictured[situation.ask.limit :] or pictured), situation
     )
 
 
-def _best(pool: Iterable[Candidate], situation: Situation, code_of: Callable[[Item, Situation], str]) -> Candidate | None:
-    found: list[tuple[float, float, str, Candidate]] = []
-    for candidate in pool:
-        item = situation.snapshot[candidate.item_id]
-        code = code_of(item, situation)
-        if code and situation.fresh(item.item_id):
-            banner = Candidate(item.item_id, candidate.score, code, source=candidate.source)
-            found.append((-liking(item, situation.taste), -candidate.score, item.item_id, banner))
-    return min(found)[3] if found else None
+def _best(pool: Iterable[tuple[Candidate, Item, str]], situation: Situation) -> Candidate | None:
+    """The smallest of (−liking, −score, id), without making anything of the others."""
+    taste, best, found = situation.taste, (1.0, 0.0, ""), None
+    for candidate, item, code in pool:
+        key = (-liking(item, taste), -candidate.score, item.item_id)
+        if (found is None or key < best) and situation.fresh(item.item_id):
+            best, found = key, (candidate, code)
+    if found is None:
+        return None
+    candidate, code = found
+    return Candidate(candidate.item_id, candidate.score, code, source=candidate.source)
 
 
-def _news(item: Item, situation: Situation) -> str:
-    settings = situation.settings.banner
-    if item.list_price_cents > item.price_cents > 0:
-        off = (item.list_price_cents - item.price_cents) * 100 // item.list_price_cents
-        if off >= settings.discount_percent:
-            return "reduced"
-    since = situation.now - timedelta(days=settings.new_days)
-    return "new_arrival" if item.listed_at and since <= item.listed_at <= situation.now else ""
+def _news(pictured: Iterable[tuple[Candidate, Item]], situation: Situation) -> Iterator[tuple[Candidate, Item, str]]:
+    """The reduced and the new among them."""
+    settings, now = situation.settings.banner, situation.now
+    since, least = now - timedelta(days=settings.new_days), settings.discount_percent
+    for entry, item in pictured:
+        price, full = item.price_cents, item.list_price_cents
+        if full > price > 0 and (full - price) * 100 // full >= least:
+            yield entry, item, "reduced"
+        elif item.listed_at is not None and since <= item.listed_at <= now:
+            yield entry, item, "new_arrival"

@@ -7,12 +7,12 @@ arrivals in between. Tags also tip the scales before a build has chosen a recipe
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 from regulars.recommendations import newcomers
-from regulars.recommendations.blending import POOL, REPEAT, Ranking, Scores, Seeds, liking, loudest, rank, shown
+from regulars.recommendations.blending import POOL, REPEAT, Ranking, Scores, Seeds, liking, rank, shown
 from regulars.recommendations.explaining import Parts, of_voices
 from regulars.recommendations.history import again
+from regulars.recommendations.mixing import mixed
 from regulars.recommendations.model import UNTOLD, Candidate
 from regulars.recommendations.scenes.common import BECAUSE, Scene, new_arrivals_between, popular_code
 from regulars.recommendations.situation import Situation
@@ -65,7 +65,7 @@ def _pool(situation: Situation) -> int:
 
 def popularity_of(situation: Situation) -> Mapping[str, Mapping[str, float]]:
     """What the recipe calls week and trend."""
-    trend = dict(situation.trending(EVERYWHERE)) if situation.recipe.popularity.get(TREND) else {}
+    trend = mixed(situation.trending(EVERYWHERE), (), 0.0) if situation.recipe.popularity.get(TREND) else {}
     return {WEEK: situation.popular, TREND: trend}
 
 
@@ -110,14 +110,16 @@ def _told(situation: Situation, chosen: Sequence[Candidate]) -> list[Candidate]:
     """The loudest voice for each: a deed through its neighbours, having bought it before, or popularity."""
     among = frozenset(candidate.item_id for candidate in chosen if candidate.code == UNTOLD)
     heard: dict[str, tuple[float, str, str]] = {}
-    for voice in situation.notes[_RANKING].near if among else ():
+    ranking: Ranking = situation.notes[_RANKING]
+    for voice in ranking.near if among else ():
+        said: Mapping[str, tuple[str, float]]
         if voice.name == REPEAT:
             said = {item_id: (item_id, voice.scores[item_id]) for item_id in among & voice.scores.keys()}
         elif voice.name == SEQUENCE:  # it speaks of the whole history, named here by its newest deed
             newest = situation.deeds[0].item_id
             said = {item_id: (newest, voice.scores[item_id]) for item_id in among & voice.scores.keys()}
         else:
-            said = loudest(voice.seeds, situation.rows, voice.name, among)
+            said = ranking.loudest(voice, among)
         for item_id, (seed, strength) in said.items():
             entry = (voice.factor * strength, voice.name, seed)
             if item_id not in heard or entry > heard[item_id]:
@@ -131,13 +133,12 @@ def _because(
 ) -> Candidate:
     if candidate.code != UNTOLD:
         return candidate
+    item_id, score = candidate.item_id, candidate.score
     if voice is None:
-        code, because, details = popular_code(situation, candidate.item_id)
-        return replace(candidate, code=code, because=because, details=details, source="popularity")
+        return Candidate(item_id, score, *popular_code(situation, item_id), "popularity")
     _, source, seed = voice
-    if source == REPEAT:
-        return replace(candidate, code="bought_before", because=(seed,), source=REPEAT)
-    return replace(candidate, code=BECAUSE[kinds[seed]], because=(seed,), source=source)
+    code = "bought_before" if source == REPEAT else BECAUSE[kinds[seed]]
+    return Candidate(item_id, score, code, (seed,), candidate.details, source)
 
 
 def _parts(situation: Situation, seeds: Seeds, among: Collection[str]) -> Parts:

@@ -19,13 +19,14 @@ _NEIGHBOURS = 20
 
 def _repurchase_seeds(situation: Situation) -> Seeds:
     settings, today = situation.settings, situation.now.date()
-    best = repurchase_seeds(situation.profile, settings.repurchase, today, settings.history.items)
+    best = repurchase_seeds(situation.profile, settings.repurchase, today, settings.history.items, situation.learned)
     return [(item_id, 1.0) for item_id in best]
 
 
 def _repurchase(situation: Situation, seeds: Seeds) -> list[Candidate]:
     """Due items first, each followed by its best companion; then what comes due later."""
-    found = dues(situation.profile, situation.rows, situation.settings.repurchase, situation.now.date())
+    settings, today = situation.settings.repurchase, situation.now.date()
+    found = dues(situation.profile, situation.rows, settings, today, situation.learned)
     found = [due for due in found if situation.available(due.item_id) and due.item_id not in situation.cart]
     found.sort(key=lambda due: not due.is_due)
     taken = {due.item_id for due in found}
@@ -33,7 +34,7 @@ def _repurchase(situation: Situation, seeds: Seeds) -> list[Candidate]:
     for rank, due in enumerate(found):
         score = (2.0 if due.is_due else 1.0) - rank * step
         code = "due_again" if due.is_due else "due_soon"
-        candidates.append(Candidate(due.item_id, score, code, (due.item_id,), _details(due), "history"))
+        candidates.append(Candidate(due.item_id, score, code, (due.item_id,), _details(due), due.source))
         companion = _companion(situation, due.item_id, taken) if due.is_due else None
         if companion:
             item_id, source = companion

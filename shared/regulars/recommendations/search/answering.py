@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from regulars.catalogue.model import Item
+from regulars.catalogue.words import folded
 from regulars.recommendations.model import Answer, Candidate, Placed, Reason
 from regulars.recommendations.placing import FEATURED, Placing
 from regulars.recommendations.quotas import Quotas
@@ -32,7 +33,6 @@ from regulars.recommendations.search.model import (
 )
 from regulars.recommendations.search.ranking import Judge, in_order
 from regulars.recommendations.search.wording import TEXTS, code_of
-from regulars.recommendations.search.words import folded
 from regulars.recommendations.service import EMPTY_CATALOGUE, FALLBACK, MODEL, discount_percent, recommendation_id
 from regulars.recommendations.situation import Situation
 
@@ -165,7 +165,9 @@ class Asked:
         if code in TEXTS[language]:
             reason = Reason(code, TEXTS[language][code])
         else:
-            reason = reason_for(candidate, language, lambda item_id: snapshot[item_id].title, discount_percent(item))
+            reason = reason_for(
+                candidate, language, [snapshot[named].title for named in candidate.because], discount_percent(item)
+            )
         details = {name: round(share, 4) if isinstance(share, float) else share for name, share in candidate.details.items()}
         return Placed(
             item=item,

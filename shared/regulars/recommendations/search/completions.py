@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import nsmallest
 
-from regulars.recommendations.search.words import folded, words_starting
+from regulars.catalogue.words import folded, words_starting
 
 QUERY, CATEGORY, BRAND, TITLE = "query", "category", "brand", "title"
 KINDS = (QUERY, CATEGORY, BRAND, TITLE)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field, replace
 from math import sqrt
 
 from regulars.catalogue.model import Item
+from regulars.catalogue.words import words_of
 from regulars.clock import to_ms
 from regulars.recommendations.search.config import Field, Ratings, SearchSettings
 from regulars.recommendations.search.index import STEPS, Columns, Index, assemble, codes, merged
-from regulars.recommendations.search.words import words_of
 
 FIELDS = ("title", "brand", "category", "attributes")
 _REVIEWS = ("reviews", "review_count", "rating_count")

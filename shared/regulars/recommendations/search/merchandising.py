@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 
+from regulars.catalogue.words import pieces_of
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.placing import FEATURED, Placing
 from regulars.recommendations.quotas import Quotas
 from regulars.recommendations.ruling import BOOST, LIST_SLOT, PIN, Active
-from regulars.recommendations.search.words import pieces_of
 from regulars.recommendations.situation import Situation
 
 

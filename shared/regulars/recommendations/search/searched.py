@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from regulars.capture import names
 from regulars.capture.model import Event
+from regulars.catalogue.words import folded
 from regulars.recommendations.search.config import Suggestions
-from regulars.recommendations.search.words import folded
 
 _PERSONAL = re.compile(r"@|\d{7,}|(?:\d[\s().+-]*){9,}")
 """E-mail addresses; account, order, telephone and identity numbers."""

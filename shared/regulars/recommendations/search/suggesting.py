@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import islice
 
 from regulars.catalogue.snapshot import Snapshot
+from regulars.catalogue.words import folded
 from regulars.recommendations.ruling import BAN, Active
 from regulars.recommendations.search.completions import BRAND, CATEGORY, TITLE, Text
 from regulars.recommendations.search.index import Index
 from regulars.recommendations.search.model import SCENE
 from regulars.recommendations.search.service import Search
 from regulars.recommendations.search.understanding import understand
-from regulars.recommendations.search.words import folded
 
 _SPARE = 4
 """So many times the wished number is looked at, as bans and items that have left take some away."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from heapq import nlargest
 
+from regulars.catalogue.words import Piece, folded, pieces_of, stem
 from regulars.recommendations.search.config import SearchSettings
 from regulars.recommendations.search.index import Index
-from regulars.recommendations.search.words import Piece, folded, pieces_of, stem
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 Way = tuple[tuple[str, ...], float]

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.recommendations.search.words import folded, pieces_of, stem, words_of
+from regulars.catalogue.words import folded, pieces_of, stem, words, words_of
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "expected"),
     [
         ("Red Retrospot Mug", "red retrospot mug"),
         ("Women's T-Shirts", "women tshirt t shirt"),
@@ -37,8 +37,25 @@ from regulars.recommendations.search.words import folded, pieces_of, stem, words
         ("a\tb\nc", "a b c"),
     ],
 )
-def test_what_an_item_is_found_by(text: str, words: str) -> None:
-    assert [word for word, _ in words_of(text)] == words.split()
+def test_what_an_item_is_found_by(text: str, expected: str) -> None:
+    assert [word for word, _ in words_of(text)] == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Red ENAMEL mugs, 2 mugs!", "red enamel mug 2"),
+        ("Women's T-Shirts", "women t shirt"),
+        ("Boxes for Crème", "box for creme"),
+        ("iPhone15 85123A", "iphone15 85123a"),
+        ("龙井绿茶 Gift", "龙井 井绿 绿茶 gift"),
+        ("茶", "茶"),
+        ("🎁✨ — …", ""),
+        ("ＭＵＧ glass gps", "mug glass gps"),
+    ],
+)
+def test_what_makes_names_alike(text: str, expected: str) -> None:
+    assert list(words(text)) == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -94,3 +111,11 @@ def test_any_text_has_words_that_are_found_again(text: str) -> None:
     has = {word for word, _ in words_of(text)}
     assert folded(folded(text)) == folded(text)
     assert all(any(set(way) <= has for way in piece.ways) for piece in pieces_of(text))
+
+
+@given(st.text(max_size=80))
+def test_names_have_words_that_search_knows_too(text: str) -> None:
+    """One tokeniser: what makes a name alike is among what it is searched by, or joined there with a number of its own."""
+    found = words(text)
+    assert len(set(found)) == len(found)
+    assert bool(found) == bool(words_of(text))
