@@ -1,6 +1,6 @@
 # Every verb sets up what it needs first; Python 3.11 or newer is all it takes. `make test ARGS=...` hands words on.
 PYTHON ?= python3
-VERBS := setup demo test lint build spark deploy-local up down reset status docs bench bench-quality bench-repurchase bench-build bench-limits bench-recommend bench-search bench-new-items bench-new-shoppers bench-collect bench-cold-start pictures clean
+VERBS := setup demo test lint build spark deploy-local up down reset status docs bench bench-quality bench-repurchase bench-build bench-limits bench-large-log bench-recommend bench-search bench-new-items bench-new-shoppers bench-collect bench-cold-start pictures simulate mutants clean
 
 .PHONY: help $(VERBS)
 .DEFAULT_GOAL := help
@@ -19,6 +19,8 @@ help:
 	@echo "docs          write the pages that are generated from flow.py and the defaults"
 	@echo "bench         the benchmarks; bench-quality, bench-build, bench-recommend, … one table each"
 	@echo "pictures      draw what the benchmarks wrote, into docs/pictures"
+	@echo "simulate      the long form of the promises: a million sends under faults, and the others, with their figures"
+	@echo "mutants       plant every bug of tests/mutants in a copy of the product; the tests must catch each"
 	@echo "clean         remove everything that was made, but .venv"
 
 $(VERBS):

@@ -22,6 +22,7 @@ BENCHES = {
     "repurchase": ("repurchase",),
     "build": ("build", "--json", ".local/bench/build.json"),
     "limits": ("limits",),
+    "large-log": ("large_log", "--repurchase"),
     "recommend": ("recommend", "--json", ".local/bench/recommend.json"),
     "search": ("search",),
     "new-items": ("new_items", "../shared/data/online_retail_2/lines.parquet"),
@@ -79,6 +80,8 @@ VERBS = {
     "bench": (*PREPARED, *map(bench, BENCHES)),
     **{f"bench-{name}": (*PREPARED, bench(name)) for name in BENCHES},
     "pictures": ((PY, "tests/bench/pictures.py"),),
+    "simulate": ((PY, "-m", "tests.simulation"),),
+    "mutants": (KERNEL, (PY, "-m", "tests.mutants")),
     "docs": ((PY, "-m", "regulars_ops.flow_table"), (PY, "-m", "regulars_ops.settings_page")),
     "clean": (
         STOP_PAGE,

@@ -2,10 +2,12 @@
 
     RegularsError
     ├── Invalid            the caller's input is wrong: reason + field; HTTP 400, quarantine
-    │   └── TooLarge       over a stated limit; HTTP 413
+    │   ├── TooLarge       over a stated limit; HTTP 413
+    │   └── Unmet          understood, but a rule of the shop is not met; HTTP 422
     ├── Unauthorised       no or bad credentials; HTTP 401
     ├── NotFound           HTTP 404
     ├── Conflict           a condition did not hold: somebody else was first; HTTP 409
+    │   └── Gone           its time is over; HTTP 410
     ├── TryLater           throttled, timed out, not ready: the queue brings it back; HTTP 429/503
     │   └── RateLimited    HTTP 429 with Retry-After
     ├── GiveUp             will never succeed: straight to the record with its reason, no retries
@@ -44,6 +46,10 @@ class TooLarge(Invalid):
     code = "too_large"
 
 
+class Unmet(Invalid):
+    code = "unmet"
+
+
 class Unauthorised(RegularsError):
     code = "unauthorised"
 
@@ -54,6 +60,10 @@ class NotFound(RegularsError):
 
 class Conflict(RegularsError):
     code = "conflict"
+
+
+class Gone(Conflict):
+    code = "gone"
 
 
 class TryLater(RegularsError):

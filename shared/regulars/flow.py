@@ -131,7 +131,7 @@ FLOW: tuple[Function, ...] = (
         "decisions",
         "The one arbiter: whom to write to, about what, when, where, or why not",
         (Queue("moments"),),
-        reads=("profiles", "contacts", "suppressions", "messages", "models", "catalogue", "data"),
+        reads=("profiles", "contacts", "suppressions", "messages", "offers", "channels", "models", "catalogue", "data"),
         writes=("messages", "timers"),
         emits=("email", "push", "sms", "inapp"),
     ),
@@ -148,10 +148,25 @@ FLOW: tuple[Function, ...] = (
         "serve_links",
         "feedback",
         "Signed open and click links; unsubscribe that only POST changes",
-        (Http(("GET /l/o/{token}", "GET /l/c/{token}", "GET /l/u/{token}", "POST /l/u/{token}")),),
-        reads=("messages", "contacts"),
+        (
+            Http(
+                (
+                    *(f"{method} /l/{kind}/{{token}}" for kind in "ocu" for method in ("GET", "HEAD")),
+                    "POST /l/u/{token}",
+                )
+            ),
+        ),
+        reads=("messages", "contacts", "data"),
         writes=("contacts",),
         emits=("feedback",),
+    ),
+    Function(
+        "receive_callbacks",
+        "feedback",
+        "Notifications of SNS topics over HTTP: verified, then queued; subscriptions confirmed by an API call",
+        (Http(("POST /v1/callbacks/sns",)),),
+        reads=("data",),
+        emits=("feedback", "sns_subscriptions"),
     ),
     Function(
         "record_feedback",
@@ -164,10 +179,10 @@ FLOW: tuple[Function, ...] = (
     Function(
         "roll_up_metrics",
         "metrics",
-        "Counts what the log and the ledger tell, once each, per day",
+        "Counts what the log and the ledger tell, once each, per day; pauses a channel that draws complaints or bounces",
         (Stream("messages"), Stream("events")),
-        reads=("messages", "events", "metrics", "data"),
-        writes=("metrics", "messages"),
+        reads=("messages", "events", "metrics", "channels", "data"),
+        writes=("metrics", "messages", "channels"),
     ),
     Function(
         "build_similarity",
@@ -237,17 +252,63 @@ FLOW: tuple[Function, ...] = (
                 )
             ),
         ),
-        reads=("catalogue", "models", "quarantine", "messages", "profiles", "metrics", "contacts", "events", "data"),
+        reads=(
+            "catalogue",
+            "models",
+            "quarantine",
+            "messages",
+            "profiles",
+            "metrics",
+            "contacts",
+            "channels",
+            "events",
+            "data",
+        ),
         writes=("catalogue", "models", "quarantine", "data"),
         emits=("events",),
+    ),
+    Function(
+        "serve_offers",
+        "offers",
+        "Coupons: the shopper's wallet and claims, redemption and return by the shop's server, how an offer stands",
+        (
+            Http(
+                (
+                    "GET /v1/coupons",
+                    "POST /v1/offers/{offer}/claim",
+                    "POST /v1/coupons/{code}/redeem",
+                    "POST /v1/coupons/{code}/return",
+                    "GET /v1/offers/{offer}",
+                )
+            ),
+        ),
+        reads=("offers", "profiles", "data"),
+        writes=("offers",),
+    ),
+    Function(
+        "expire_coupons",
+        "offers",
+        "Hourly: gives back what coupons took that nobody used, once; reminds of those that end soon",
+        (Schedule("rate(1 hour)"),),
+        reads=("offers", "data"),
+        writes=("offers",),
+        emits=("moments",),
     ),
     Function(
         "enforce_retention",
         "privacy",
         "Daily: deletes what has outlived its retention, without trusting TTL",
         (Schedule("cron(30 3 * * ? *)"),),
-        reads=("quarantine", "events", "data"),
-        writes=("quarantine", "events", "data"),
+        reads=("profiles", "events", "contacts", "messages", "timers", "inbox", "offers", "metrics", "quarantine", "data"),
+        writes=("profiles", "events", "contacts", "messages", "timers", "inbox", "offers", "metrics", "quarantine", "data"),
+    ),
+    Function(
+        "erase_shopper",
+        "privacy",
+        "One shopper out of every table, at once; the archive follows with the daily run",
+        (Http(("DELETE /v1/shoppers/{shopper}",)),),
+        reads=("profiles", "events", "contacts", "messages", "timers", "inbox", "offers", "metrics", "quarantine", "data"),
+        writes=("profiles", "events", "contacts", "messages", "timers", "inbox", "offers", "metrics", "quarantine", "data"),
     ),
     Function(
         "write_reports",

@@ -86,6 +86,14 @@ class Feedback(QueueMessage):
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnsEnvelope(QueueMessage):
+    """A notification that came over HTTP and was verified; `body`: its signed fields, as SNS wrote them."""
+
+    NAME: ClassVar[str] = "feedback.sns"
+    body: Mapping[str, str]
+
+
 M = TypeVar("M", bound=QueueMessage)
 
 

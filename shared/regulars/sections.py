@@ -14,6 +14,7 @@ from regulars.errors import Invalid
 from regulars.feedback.config import FeedbackConfig
 from regulars.metrics.config import MetricsConfig
 from regulars.needs.config import NeedsSettings
+from regulars.offers.config import OfferSettings
 from regulars.privacy.config import Privacy
 from regulars.profiles.config import ProfilesConfig
 from regulars.profiles.rules import load_rules
@@ -29,6 +30,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "feedback": FeedbackConfig,
     "metrics": MetricsConfig,
     "needs": NeedsSettings,
+    "offers": OfferSettings,
     "privacy": Privacy,
     "profiles": ProfilesConfig,
     "recommendations": RecommendationSettings,
@@ -49,4 +51,14 @@ def check(document: Any) -> None:
         if name not in SECTIONS:
             raise Invalid(f"{name}: no such section; known: {', '.join((*SECTIONS, TAG_RULES))}", field=str(name))
         shop.section(SECTIONS[name], name, document)
+    _check_offers(document)
     load_rules(document, shop.section(ProfilesConfig, "profiles", document).festivals)
+
+
+def _check_offers(document: Mapping[str, Any]) -> None:
+    """Every kind of moment brings an offer that there is."""
+    offers = shop.section(OfferSettings, "offers", document).offers
+    for name, kind in shop.section(Decisions, "decisions", document).kinds.items():
+        if kind.offer and kind.offer not in offers:
+            field = f"decisions.kinds.{name}.offer"
+            raise Invalid(f"{field}: no offer {kind.offer!r}; known: {', '.join(offers)}", field=field)

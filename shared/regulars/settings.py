@@ -76,6 +76,8 @@ class DecideMessage(Settings):
     contacts_table: str
     suppressions_table: str
     messages_table: str
+    offers_table: str
+    channels_table: str
     models_table: str
     catalogue_table: str
     timers_table: str
@@ -111,6 +113,7 @@ class SendMessage(Settings):
 class ServeLinks(Settings):
     messages_table: str
     contacts_table: str
+    data_bucket: str
     feedback_queue_url: str
     signing_secret_arn: str
 
@@ -123,12 +126,23 @@ class RecordFeedback(Settings):
     metrics_table: str
     data_bucket: str
     feedback_topic_arn: str
+    callback_topic_arns: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveCallbacks(Settings):
+    """`callback_topic_arns`: comma-separated."""
+
+    callback_topic_arns: str
+    feedback_queue_url: str
+    data_bucket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollUpMetrics(Settings):
     messages_table: str
     metrics_table: str
+    channels_table: str
     data_bucket: str
 
 
@@ -180,16 +194,57 @@ class ServeOperator(Settings):
     profiles_table: str
     metrics_table: str
     contacts_table: str
+    channels_table: str
     events_table: str
     events_queue_url: str
     data_bucket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOffers(Settings):
+    operator_key_hashes: str
+    offers_table: str
+    profiles_table: str
+    data_bucket: str
+    signing_secret_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireCoupons(Settings):
+    offers_table: str
+    moments_queue_url: str
+    data_bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnforceRetention(Settings):
+    profiles_table: str
+    contacts_table: str
+    messages_table: str
+    timers_table: str
+    inbox_table: str
+    offers_table: str
+    metrics_table: str
     quarantine_table: str
     events_table: str
     data_bucket: str
+    timer_shards: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseShopper(Settings):
+    operator_key_hashes: str
+    profiles_table: str
+    contacts_table: str
+    messages_table: str
+    timers_table: str
+    inbox_table: str
+    offers_table: str
+    metrics_table: str
+    quarantine_table: str
+    events_table: str
+    data_bucket: str
+    timer_shards: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from tests.architecture import templates
 
+from regulars.channels.config import ChannelSettings
+from regulars.decisions.model import CHANNELS
+from regulars.shop import section
+
 _FOURTEEN_DAYS = 1_209_600
 
 
@@ -22,6 +26,15 @@ def test_a_message_stays_invisible_long_enough() -> None:
         queue = templates.stacks()[source.stack]["Resources"][source.name]["Properties"]
         timeout = templates.stacks()[target.stack]["Resources"][target.name]["Properties"]["Timeout"]
         assert queue["VisibilityTimeout"] >= 6 * timeout + properties.get("MaximumBatchingWindowInSeconds", 0), name
+
+
+def test_what_only_waits_leaves_the_queue_before_it_is_taken_for_dead() -> None:
+    """A worker that dies between the entry and its timer needs one more delivery to set the timer."""
+    postpone_after = section(ChannelSettings, "channels").sending.postpone_after
+    for channel in CHANNELS:
+        queue = templates.stacks()["Queues"]["Resources"][f"{channel.capitalize()}Queue"]["Properties"]
+        assert 5 <= queue["RedrivePolicy"]["maxReceiveCount"] <= 6
+        assert postpone_after < queue["RedrivePolicy"]["maxReceiveCount"]
 
 
 def test_dead_letters_outlive_a_fortnight_and_are_alarmed() -> None:

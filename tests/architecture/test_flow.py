@@ -15,7 +15,7 @@ from regulars.flow import BUCKETS, FLOW, QUEUES, TABLES, Function, Http, Queue, 
 
 NAMES = [entry.name for entry in FLOW]
 _WITHOUT_SORT_KEY = {"catalogue", "suppressions"}
-_EXPIRING = {"events", "quarantine", "timers", "inbox", "messages", "metrics", "offers", "channels"}
+_EXPIRING = {"events", "profiles", "quarantine", "timers", "inbox", "messages", "metrics", "offers", "channels"}
 
 
 def test_names_are_unique() -> None:
@@ -158,7 +158,7 @@ def _name(where: Origin | None) -> str:
 def test_reads_writes_and_emits_name_what_exists() -> None:
     for entry in FLOW:
         assert {*entry.reads, *entry.writes} <= {*TABLES, *BUCKETS}, entry.name
-        assert set(entry.emits) <= {*QUEUES, "ses", "sns", "sms_voice", "emr_serverless"}, entry.name
+        assert set(entry.emits) <= {*QUEUES, "ses", "sns", "sms_voice", "emr_serverless", "sns_subscriptions"}, entry.name
 
 
 def test_no_message_can_go_round_through_queues_alone() -> None:

@@ -23,18 +23,20 @@ _WRITE = {
     "dynamodb:ConditionCheckItem",
 }
 _STREAM = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
-_RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+_RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"}
 _SWEEPS = {
     ("sweep_lifecycle", "profiles"),
     ("build_similarity", "catalogue"),
     ("build_popularity", "catalogue"),
     ("enforce_retention", "quarantine"),
     ("enforce_retention", "events"),
+    ("erase_shopper", "quarantine"),
 }
 _PROVIDERS = {
     "ses": ({"ses:SendEmail", "ses:SendRawEmail"}, ("identity/*", "configuration-set/${EmailConfigurationSet}")),
     "sns": ({"sns:Publish"}, ("endpoint/*",)),
     "sms_voice": ({"sms-voice:SendTextMessage"}, ("phone-number/*", "pool/*", "sender-id/*")),
+    "sns_subscriptions": ({"sns:ConfirmSubscription"}, ("CallbackTopics",)),
     "emr_serverless": ({"emr-serverless:StartJobRun"}, ("/applications/${BulkApplicationId}",)),
 }
 Allowed = dict[str, set[str]]
@@ -51,6 +53,8 @@ def allowed(function: Deployed) -> Allowed:
 
 
 def _resource(function: Deployed, resource: Any) -> str:
+    if isinstance(resource, dict) and "Fn::Split" in resource:
+        resource = resource["Fn::Split"][1]
     text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
     where = templates.origin(function.stack, resource)
     if ":dynamodb:" in text:

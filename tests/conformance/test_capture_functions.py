@@ -53,7 +53,8 @@ def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     from regulars.adapters.aws import client
     from regulars.adapters.dynamodb.catalogue import DynamoCatalogue
 
-    for noun in ("profiles", "events", "contacts", "quarantine"):
+    sorted_tables = ("profiles", "events", "contacts", "quarantine", "messages", "timers", "inbox", "offers", "metrics")
+    for noun in sorted_tables:
         create_table(noun, True)
     create_table("catalogue", False)
     client("s3").create_bucket(Bucket="data")
@@ -64,7 +65,8 @@ def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: 
         "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
         "DATA_BUCKET": "data",
         "MOMENTS_QUEUE_URL": queue_url,
-        **{f"{noun.upper()}_TABLE": noun for noun in ("profiles", "events", "contacts", "quarantine", "catalogue")},
+        **{f"{noun.upper()}_TABLE": noun for noun in (*sorted_tables, "catalogue")},
+        "TIMER_SHARDS": "4",
     }.items():
         monkeypatch.setenv(name, value)
     return World(tmp_path / "clock", queue_url)

@@ -24,7 +24,7 @@ from regulars.messages import Moment, SendOrder, decode
 from regulars.profiles.record import Record
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "decide_message.json"
-TABLES = ("profiles", "contacts", "messages", "models", "timers", "suppressions", "catalogue")
+TABLES = ("profiles", "contacts", "messages", "models", "timers", "offers", "channels", "suppressions", "catalogue")
 CEILING_DOLLARS = 6.00
 """Per million decided and sent e-mails, before the provider's fees."""
 

@@ -73,6 +73,7 @@ def test_a_timer_comes_back_whole(timers: Timers) -> None:
         subject="a/b#c 杯",
         due_at=NOW + timedelta(milliseconds=123),
         deferrals=2,
+        campaign="spring",
         notes={"month_day": "02-29", "zone": "UTC"},
         remember_until=NOW + timedelta(days=9),
     )

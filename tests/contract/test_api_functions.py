@@ -19,7 +19,7 @@ from regulars.flow import Http, function
 from regulars.messages import EventUnit, decode
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = ("quarantine", "messages", "profiles", "metrics", "contacts", "events", "models")
+TABLES = ("quarantine", "messages", "profiles", "metrics", "contacts", "channels", "events", "models")
 Wake = Callable[..., tuple[int, Any]]
 
 

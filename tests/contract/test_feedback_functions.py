@@ -47,11 +47,12 @@ class Context:
 def tables(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     clock = tmp_path / "clock"
     clock.write_text("2026-08-06T04:00:00+00:00")
-    for name in ("messages", "contacts", "suppressions", "metrics"):
+    for name in ("messages", "contacts", "suppressions", "metrics", "channels"):
         monkeypatch.setenv(f"{name.upper()}_TABLE", create_table(name, name != "suppressions"))
     for name, value in {
         "DATA_BUCKET": BUCKET,
         "FEEDBACK_TOPIC_ARN": provider.TOPIC,
+        "CALLBACK_TOPIC_ARNS": "",
         "POWERTOOLS_SERVICE_NAME": "test",
         "CLOCK_SOURCE": f"file:{clock}",
     }.items():
@@ -63,7 +64,8 @@ def tables(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path:
 def ledger(tables: None) -> DynamoLedger:
     made = DynamoLedger("messages", "contacts", "suppressions")
     made.record(sent_message(at=NOW - timedelta(hours=3)))
-    DynamoContacts("contacts").update(SHOPPER, now=NOW, addresses={"email": ADDRESS}, consent={"email": True})
+    before = NOW - timedelta(days=3650)
+    DynamoContacts("contacts").update(SHOPPER, now=before, addresses={"email": ADDRESS}, consent={"email": True})
     return made
 
 
@@ -197,16 +199,17 @@ def queue_event(body: str) -> dict[str, Any]:
 
 
 def test_what_the_feedback_of_one_message_costs(ledger: DynamoLedger) -> None:
-    """Delivered, opened and clicked: one write unit each, and for the touches one read for orders that wait for them."""
+    """Delivered, opened and clicked: one write unit each, and for the touches one read of the message, to tell machines by its
+    delivery, and one for orders that wait for them."""
     sent = "dXNlcjoxH2NhcnRfYWJhbmRvbmVkIzE"
     wanted = {
         "delivered": {"UpdateItem": 1},
-        "opened": {"UpdateItem": 1, "Query": 1},
-        "clicked": {"UpdateItem": 1, "Query": 1},
+        "opened": {"GetItem": 1, "UpdateItem": 1, "Query": 1},
+        "clicked": {"GetItem": 1, "UpdateItem": 1, "Query": 1},
     }
-    for kind, calls in wanted.items():
+    for minutes, (kind, calls) in enumerate(wanted.items()):
         with counted() as made:
-            wake("record_feedback", queue_event(encode(report(kind, sent))))
+            wake("record_feedback", queue_event(encode(report(kind, sent, at=NOW + timedelta(minutes=minutes)))))
         assert dict(made) == calls, kind
 
 

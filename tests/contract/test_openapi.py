@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from tests.support.collecting import NOW, open_shop, viewed
 from tests.support.decisions import EVENING, SHE, Desk, moment
 from tests.support.department_store import store
+from tests.support.offers import ANN, FLASH, FLASH_TERMS, Market, basket
+from tests.support.offers import settings as offer_settings
 from tests.support.window import item, profile
 
 from regulars.adapters.memory.catalogue import MemoryCatalogue
@@ -29,7 +31,7 @@ from regulars.recommendations.rules import parse
 from regulars.shop import section
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text("utf-8"))
-METHODS = ("get", "put", "post", "delete", "patch")
+METHODS = ("get", "head", "put", "post", "delete", "patch")
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 
@@ -95,9 +97,11 @@ def test_every_operation_is_whole() -> None:
             assert resolved(response)["description"], f"{name} {status}"
 
 
-def test_only_links_and_health_are_open() -> None:
+def test_only_links_callbacks_and_health_are_open() -> None:
+    """Links have their token, callbacks Amazon's signature."""
     unlocked = {name for name, operation in operations() if not operation.get("security")}
-    assert unlocked == {"GET /v1/health", "GET /l/o/{token}", "GET /l/c/{token}", "GET /l/u/{token}", "POST /l/u/{token}"}
+    links = {f"{method} /l/{kind}/{{token}}" for method in ("GET", "HEAD") for kind in "ocu"}
+    assert unlocked == {"GET /v1/health", "POST /v1/callbacks/sns", *links, "POST /l/u/{token}"}
 
 
 def test_schemas_are_json_schema() -> None:
@@ -182,3 +186,19 @@ def test_rules_are_taken_as_said() -> None:
     }
     assert len(parse(document).rules) == 5
     fits(document, "Rules")
+
+
+def test_offers_answer_as_said() -> None:
+    market = Market(
+        config=offer_settings(
+            {"dear": {**FLASH_TERMS, "edition": "year", "categories": ["a"], "cost_cents": 5, "currency": "GBP"}}
+        )
+    )
+    coupon, dear = market.claiming.claim(ANN, FLASH), market.claiming.claim(ANN, "dear")
+    for held in (coupon, dear):
+        fits(market.claiming.to_wire(held), "Coupon")
+    fits(market.redeeming.redeem(coupon.code, basket()), "Redeemed")
+    fits(dict(market.claiming.wallet(ANN)), "Wallet")
+    fits(market.redeeming.take_back(coupon.code, "o-1"), "Redeemed")
+    for name in (FLASH, "dear", "winback_25"):
+        fits(market.standing(name), "OfferStanding")

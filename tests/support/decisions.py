@@ -75,7 +75,7 @@ def message(kind: str = "cart_abandoned", subject: str = "c1", *, at: datetime =
 
 @dataclass
 class ShopWindow:
-    """A showcase of three items and what it recommends."""
+    """A showcase of three items and what it recommends; `picked_for`: the kinds of moment it was asked for."""
 
     stock: dict[str, Item] = field(
         default_factory=lambda: {
@@ -85,11 +85,13 @@ class ShopWindow:
             for item_id, title in (("i1", "Lamp"), ("i2", "Vase"), ("i3", "Quilt"))
         }
     )
+    picked_for: list[str] = field(default_factory=list)
 
     def items(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
         return {item_id: self.stock[item_id] for item_id in item_ids if item_id in self.stock}
 
-    def picked(self, profile: Profile, *, count: int, now: datetime) -> Sequence[tuple[Item, str]]:
+    def picked(self, profile: Profile, *, count: int, now: datetime, kind: str = "") -> Sequence[tuple[Item, str]]:
+        self.picked_for.append(kind)
         return [(item, "favourite") for item in self.stock.values()][:count]
 
     def sell_out(self, item_id: str) -> None:

@@ -88,7 +88,7 @@ class Desk:
         self.touches = MemoryTouches(self.counters)
         self.attribution = Attribution(self.ledger, self.touches, self.config.attribution)
         self.record = RecordFeedback(
-            self.ledger, self.contacts, self.suppressions, self.attribution, lambda: NOW, self.config, TOPIC
+            self.ledger, self.contacts, self.suppressions, self.attribution, lambda: NOW, self.config, [TOPIC]
         )
 
     def put(self, message: Message) -> str:

@@ -78,6 +78,8 @@ class _Recorder:
                 found = [item_size(item) for item in parsed.get("Responses", {}).get(table, ())]
                 missing = len(request["Keys"]) - len(found)
                 meter.reads += sum(_read(size, request.get("ConsistentRead", False)) for size in [*found, *[0] * missing])
+        elif name == "TransactGetItems":
+            meter.reads += sum(2 * _read(item_size(entry.get("Item", {})), consistent=True) for entry in parsed["Responses"])
         elif name == "TransactWriteItems":
             for entry in params["TransactItems"]:
                 (request,) = entry.values()

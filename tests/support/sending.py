@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
 from regulars.adapters.memory.channels import MemoryProvider
 from regulars.adapters.memory.contacts import MemoryContacts
+from regulars.adapters.memory.limits import MemoryGauges, MemoryPauses, MemoryPermits
 from regulars.adapters.memory.messages import MemoryLedger
+from regulars.adapters.memory.offers import MemoryOffers
+from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.adapters.memory.suppressions import MemorySuppressions
+from regulars.adapters.memory.timers import MemoryTimers
 from regulars.channels.config import ChannelSettings
 from regulars.channels.content import Content, ContentItem
-from regulars.channels.links import LinkMaker
+from regulars.channels.links import Destinations, LinkMaker
+from regulars.channels.pacing import Pace
 from regulars.channels.rendering import Renderer
 from regulars.channels.sending import SendMessage
 from regulars.clock import to_ms
@@ -22,14 +28,17 @@ from regulars.decisions.config import Decisions
 from regulars.decisions.model import CHANNELS, Message, State
 from regulars.ids import message_id
 from regulars.messages import SendOrder
+from regulars.profiles.reading import NewestOrder
 from regulars.shop import section
 from regulars.signing import Keys, Signer
+from regulars.triggers.service import defer
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 SHOPPER = "user:ann"
 EMAIL = "ann@example.com"
 SECRET = "s" * 48
 BASE_URL = "https://links.example"
+DESTINATIONS = Destinations.of("https://shop.example/")
 SETTINGS = section(ChannelSettings, "channels", {"channels": {"shop": {"name": "Gift Shop"}}})
 DECISIONS = section(Decisions, "decisions")
 ADDRESSES = {"email": EMAIL, "sms": "+447700900123", "push": "arn:aws:sns:eu-west-1:123456789012:endpoint/GCM/shop/ann"}
@@ -60,13 +69,16 @@ class Hand:
     def pass_(self, **span: float) -> None:
         self.now += timedelta(**span)
 
+    def sleep(self, seconds: float) -> None:
+        self.pass_(seconds=seconds)
+
 
 def signer(clock: Callable[[], datetime] = lambda: NOW) -> Signer:
     return Signer(Keys.parse(SECRET), clock)
 
 
 def link_maker(clock: Callable[[], datetime] = lambda: NOW) -> LinkMaker:
-    return LinkMaker(signer(clock), BASE_URL, timedelta(days=400))
+    return LinkMaker(signer(clock), BASE_URL, timedelta(days=400), DESTINATIONS)
 
 
 def content(template: str = "cart_abandoned", **more: Any) -> Content:
@@ -104,15 +116,21 @@ def order(message: Message) -> SendOrder:
 
 @dataclass
 class Sender:
-    """Everything a send touches. `provider` serves all channels."""
+    """Everything a send touches. `provider` serves all channels; waiting for a turn moves the clock."""
 
     clock: Hand = field(default_factory=Hand)
     contacts: MemoryContacts = field(default_factory=MemoryContacts)
     suppressions: MemorySuppressions = field(default_factory=MemorySuppressions)
     provider: MemoryProvider = field(default_factory=MemoryProvider)
+    offers: MemoryOffers = field(default_factory=MemoryOffers)
+    permits: MemoryPermits = field(default_factory=MemoryPermits)
+    pauses: MemoryPauses = field(default_factory=MemoryPauses)
+    gauges: MemoryGauges = field(default_factory=MemoryGauges)
+    profiles: MemoryProfiles = field(default_factory=MemoryProfiles)
 
     def __post_init__(self) -> None:
-        self.ledger = MemoryLedger(self.contacts, self.suppressions)
+        self.timers = MemoryTimers(1)
+        self.ledger = MemoryLedger(self.contacts, self.suppressions, self.offers)
         consent = dict.fromkeys(CHANNELS, True)
         details = {"country": "GB", "time_zone": "Europe/London", "language": "en", "name": "Ann"}
         self.contacts.update(SHOPPER, now=NOW, addresses=dict(ADDRESSES), consent=consent, details=details)
@@ -129,6 +147,11 @@ class Sender:
             "decisions": DECISIONS,
             "config": SETTINGS.sending,
             "clock": self.clock,
+            "defer": partial(defer, self.timers),
+            "pace": Pace(self.permits, replace(SETTINGS.pacing, quotas={}), clock=self.clock, sleep=self.clock.sleep),
+            "pauses": self.pauses,
+            "orders": NewestOrder(self.profiles),
+            "chance": lambda: 0.5,
             "new_token": lambda: next(self._tokens),
         }
         return SendMessage(**{**parts, **replaced})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tqdm import tqdm
 
 from regulars.adapters.aws import client
+from regulars.adapters.dynamodb.messages import DynamoLedger
+from regulars.clock import clock_from
+from regulars_ops.letters import story
 from regulars_ops.stack import Stack
 
 _LOOK_SECONDS = 30  # how long a listed letter stays invisible to others
@@ -24,6 +27,7 @@ def add_commands(commands: Any) -> None:
     letters: argparse.ArgumentParser = commands.add_parser("dead", help="count dead letters, or show those of a queue")
     letters.add_argument("queue", nargs="?")
     letters.add_argument("--limit", type=int, default=20)
+    letters.add_argument("--explain", action="store_true", help="what each was, how it stands, what replaying it would do")
     letters.set_defaults(run=run_list)
 
 
@@ -35,9 +39,10 @@ def run_list(stack: Stack, chosen: argparse.Namespace) -> int:
             print(f"{queue:10} {count:6}")
         return 1 if any(depths.values()) else 0
     found = 0
+    explained = explainer(stack, chosen.queue) if chosen.explain else None
     for letter in _receive(stack.dead_letter_url(chosen.queue), chosen.limit):
         found += 1
-        print(summary(letter["Body"]))
+        print(explained(letter) if explained else summary(letter["Body"]))
     print(f"{found} dead letter{'s' if found != 1 else ''} in {chosen.queue}")
     return 1 if found else 0
 
@@ -54,6 +59,14 @@ def run_replay(stack: Stack, chosen: argparse.Namespace) -> int:
             progress.update()
     print(f"{moved} message{'s' if moved != 1 else ''} back in {chosen.queue}")
     return 0
+
+
+def explainer(stack: Stack, queue: str) -> Callable[[dict[str, Any]], str]:
+    """Letter → its story, by the deployed ledger and clock."""
+    environment = stack.environment("send_message")
+    ledger = DynamoLedger(environment["MESSAGES_TABLE"], environment["CONTACTS_TABLE"], environment["SUPPRESSIONS_TABLE"])
+    clock = clock_from(environment.get("CLOCK_SOURCE", "system"))
+    return lambda letter: story(letter, queue, stack.name, ledger.get, clock()).text()
 
 
 def depth(url: str) -> int:
@@ -76,7 +89,11 @@ def _receive(url: str, limit: int) -> Iterator[dict[str, Any]]:
     count = 0
     while count < limit:
         answer = client("sqs").receive_message(
-            QueueUrl=url, MaxNumberOfMessages=min(10, limit - count), VisibilityTimeout=_LOOK_SECONDS, WaitTimeSeconds=0
+            QueueUrl=url,
+            MaxNumberOfMessages=min(10, limit - count),
+            VisibilityTimeout=_LOOK_SECONDS,
+            WaitTimeSeconds=0,
+            AttributeNames=["SentTimestamp"],
         )
         letters = answer.get("Messages", [])
         if not letters:

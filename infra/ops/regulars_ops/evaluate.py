@@ -33,6 +33,7 @@ from regulars.similarity.protocols import (
     TIME_NEW,
     Split,
     SplitSettings,
+    earlier,
     split,
     validation,
 )
@@ -41,6 +42,7 @@ from regulars.similarity.scoring import Asked, answers
 from regulars.similarity.tuning import Tuned, tune, unsearched
 from regulars_ops.deep import Evaluated, trainer_of
 from regulars_ops.logs import Log, log_of
+from regulars_ops.memory import give_back
 from regulars_ops.tables import read_table
 
 PLACES = 20
@@ -152,9 +154,11 @@ def evaluate(
     begun = perf_counter()
     trainer = Evaluated(trainer_of(settings.sequence)) if deep else None
     made = split(log.data, protocol, asked)
+    give_back()
     notes = list(log.notes)
     tuned = _chosen(made, protocol, asked, settings, validation_cut, notes, trainer)
     voices = {SEQUENCE: trainer.whole(made)} if trainer and SEQUENCE in tuned.recipe.parts else {}
+    give_back()
     print("fitting and asking …", file=sys.stderr)
     model = served(fit(made.learn, tuned.settings, made.cut_ms, stored(tuned.recipe)), log.data.item_ids)
     fitted = perf_counter()
@@ -196,7 +200,9 @@ def _chosen(
         slice_ = validation(known, protocol, asked, cut)
         voices = {SEQUENCE: trainer.held_out(slice_)} if trainer else {}
         with tqdm(desc="choosing", bar_format="{desc} {elapsed} {postfix}", disable=not sys.stderr.isatty()) as bar:
-            return tune(slice_, settings, protocol, bar.set_postfix_str, voices)
+            # A sequence model has learned what earlier slices ask for: with it the newest chooses alone.
+            before = [] if trainer else earlier(slice_, protocol, asked, settings.tuning.slices - 1)
+            return tune(slice_, settings, protocol, bar.set_postfix_str, voices, before)
     except Invalid as error:
         notes.append(f"nothing to choose by ({error.reason}): the settings' own numbers were taken")
         return unsearched(settings, protocol)

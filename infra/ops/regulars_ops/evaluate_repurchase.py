@@ -171,6 +171,12 @@ def _cuts(chosen: argparse.Namespace, history: History) -> tuple[int, int]:
     end = history.last_day + 1
     cut = day_ms(chosen.cut) // DAY_MS if chosen.cut else end - chosen.horizon
     pairs_cut = day_ms(chosen.pairs_cut) // DAY_MS if chosen.pairs_cut else max(cut, end - PAIRS_DAYS)
+    if not chosen.cut and cut <= history.first_day:
+        raise Invalid(
+            f"the log spans {end - history.first_day} days, no more than --horizon {chosen.horizon}: there is nothing to learn"
+            " from before the last of them; give a smaller --horizon, or a longer log",
+            field="horizon",
+        )
     for name, day in (("cut", cut), ("pairs-cut", pairs_cut)):
         if not history.first_day < day < end:
             raise Invalid(

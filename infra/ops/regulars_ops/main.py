@@ -14,7 +14,20 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from regulars import __version__
 from regulars.errors import RegularsError
-from regulars_ops import dead, doctor, evaluate, evaluate_repurchase, models, needs, simulate, stack, train_sequence, work
+from regulars_ops import (
+    channels,
+    dead,
+    doctor,
+    erase,
+    evaluate,
+    evaluate_repurchase,
+    models,
+    needs,
+    simulate,
+    stack,
+    train_sequence,
+    work,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("function", choices=("similarity", "popularity", "needs"))
     build.set_defaults(run=work.build)
 
+    channels.add_commands(commands)
     dead.add_commands(commands)
+    erase.add_command(commands)
     models.add_commands(commands)
     needs.add_command(commands)
     simulate.add_command(commands)
@@ -112,6 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except (BotoCoreError, ClientError) as error:
         print(f"regulars: AWS refused: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("regulars: this machine has too little memory for that: give it a shorter log, or more memory", file=sys.stderr)
         return 2
     except BrokenPipeError:
         return 0

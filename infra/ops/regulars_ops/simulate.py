@@ -22,7 +22,7 @@ from regulars.adapters.memory.queues import MemoryQueue
 from regulars.adapters.memory.storage import MemoryStorage
 from regulars.adapters.storage.s3 import S3Storage
 from regulars.channels.config import ChannelSettings
-from regulars.channels.links import LinkMaker
+from regulars.channels.links import Destinations, LinkMaker
 from regulars.channels.rendering import Renderer
 from regulars.clock import Clock, clock_from
 from regulars.compose.profiles import profile_rules
@@ -170,7 +170,8 @@ def _rehearsal(
             report=lambda name, facts: None,
         )
 
-    links = LinkMaker(Signer(Keys.parse(_NO_SECRET), clock), "https://rehearsal.invalid", timedelta(days=1))
+    targets = Destinations.of(channels.shop.home_url, channels.links.hosts)
+    links = LinkMaker(Signer(Keys.parse(_NO_SECRET), clock), "https://rehearsal.invalid", timedelta(days=1), targets)
     daily: Callable[[MemoryQueue], SweepLifecycle] | None = sweep if sweeps else None
     return Rehearsal(
         copy=copy,

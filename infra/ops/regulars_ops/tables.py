@@ -109,8 +109,9 @@ def _csv_batches(path: Path, rename: Mapping[str, str], left_out: dict[str, int]
         left_out["cells missing or too many"] = left_out.get("cells missing or too many", 0) + 1
         return "skip"
 
-    with pa.input_stream(str(path), compression="detect") as stream:
-        reader = arrow_csv.open_csv(
+    with (
+        pa.input_stream(str(path), compression="detect") as stream,
+        arrow_csv.open_csv(
             stream,
             read_options=arrow_csv.ReadOptions(block_size=_BATCH_BYTES, column_names=names, skip_rows=1),
             parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=skip),
@@ -120,7 +121,8 @@ def _csv_batches(path: Path, rename: Mapping[str, str], left_out: dict[str, int]
                 null_values=["", "NaN", "nan", "NULL", "null"],
                 strings_can_be_null=True,
             ),
-        )
+        ) as reader,
+    ):
         for batch in reader:
             yield {ours: batch.column(theirs) for ours, theirs in wanted.items()}
 
@@ -131,12 +133,16 @@ def _header(path: Path) -> tuple[list[str], str]:
     try:
         with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
             line = file.readline(1 << 16)
+            # Arrow's reader of a file without rows leaves a thread behind that may abort the process at its end.
+            has_rows = any(row.strip() for row in file)
     except UnicodeDecodeError as error:
         raise Invalid(f"{path} is neither Parquet nor UTF-8 text") from error
     delimiter = max(",;\t|", key=line.count)
     names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
     if len(set(names)) < len(names):
         raise Invalid(f"{path} names a column twice: {', '.join(names)}"[:200])
+    if not has_rows:
+        raise Invalid(f"{path} has a header and no rows")
     return names, delimiter
 
 

@@ -46,4 +46,6 @@ def _full_client(service: str) -> Any:
 def _botocore_client(service: str, retries: dict[str, Any]) -> Any:
     from botocore.config import Config
 
-    return session().create_client(service, config=Config(retries=retries, connect_timeout=2, read_timeout=10))
+    # As many connections as the tick has threads: botocore's ten would be opened anew for the others at every call.
+    config = Config(retries=retries, connect_timeout=2, read_timeout=10, max_pool_connections=32)
+    return session().create_client(service, config=config)

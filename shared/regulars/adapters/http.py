@@ -14,6 +14,7 @@ from typing import Any
 
 from regulars.errors import (
     Conflict,
+    Gone,
     Invalid,
     NotFound,
     RateLimited,
@@ -21,6 +22,7 @@ from regulars.errors import (
     TooLarge,
     TryLater,
     Unauthorised,
+    Unmet,
 )
 from regulars.web import Reply, Request, View
 
@@ -28,9 +30,11 @@ __all__ = ["Api", "Reply", "Request", "View", "turn_round"]
 
 _STATUS: tuple[tuple[type[RegularsError], int], ...] = (
     (TooLarge, 413),
+    (Unmet, 422),
     (Invalid, 400),
     (Unauthorised, 401),
     (NotFound, 404),
+    (Gone, 410),
     (Conflict, 409),
     (RateLimited, 429),
     (TryLater, 503),

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from regulars.errors import GiveUp, Misconfigured
+from regulars.adapters.queues.visibility import comes_later
+from regulars.errors import GiveUp, Misconfigured, TryLater
 from regulars.messages import QueueMessage, decode
 
 M = TypeVar("M", bound=QueueMessage)
@@ -48,12 +49,17 @@ class StreamRecord:
         )
 
 
-def queue_handler(kind: type[M], compose: Callable[[], Callable[[M], object]]) -> Handler:
-    """A Lambda handler for an SQS mapping: each body is a `kind`, handed to what `compose()` returns (composed once)."""
+def queue_handler(kind: type[M], compose: Callable[[], Callable[..., object]], *, counts_tries: bool = False) -> Handler:
+    """A Lambda handler for an SQS mapping: each body is a `kind`, handed to what `compose()` returns (composed once); with
+    `counts_tries` also how often the queue has delivered it, this time too."""
     service = cache(compose)
 
     def handle(record: Any) -> None:
-        service()(decode(kind, record.body))
+        message = decode(kind, record.body)
+        if counts_tries:
+            service()(message, _tries(record))
+        else:
+            service()(message)
 
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         return _process("SQS", event, handle, context)
@@ -127,6 +133,17 @@ def logger() -> Any:
     return Logger()
 
 
+def _tries(record: Any) -> int:
+    """SQS's own count of this entry's deliveries."""
+    return int(record.raw_event.get("attributes", {}).get("ApproximateReceiveCount", 1))
+
+
+def _entry(record: Any) -> dict[str, Any]:
+    """What finds the log lines of a dead letter: SQS keeps an entry's id when it moves it."""
+    entry = record.raw_event.get("messageId")
+    return {"entry": entry, "tries": _tries(record)} if entry else {}
+
+
 def _process(kind: str, event: Mapping[str, Any], handle: Callable[[Any], None], context: Any) -> Mapping[str, Any]:
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
@@ -134,13 +151,15 @@ def _process(kind: str, event: Mapping[str, Any], handle: Callable[[Any], None],
         try:
             handle(record)
         except GiveUp as error:
-            logger().error("giving up", extra={"code": error.code, "reason": error.reason})
+            logger().error("giving up", extra={"code": error.code, "reason": error.reason, **_entry(record)})
             raise
         except Exception as error:
             # The reason of a Misconfigured names settings only; other reasons may quote a shopper's data and stay out.
             reason = error.reason if isinstance(error, Misconfigured) else ""
             facts = {"error": type(error).__name__, "code": getattr(error, "code", ""), "reason": reason}
-            logger().warning("entry failed", extra=facts)
+            logger().warning("entry failed", extra={**facts, **_entry(record)})
+            if isinstance(error, TryLater) and kind == "SQS":
+                comes_later(record.raw_event, error.retry_after_seconds)
             raise
 
     processor = BatchProcessor(event_type=getattr(EventType, kind), raise_on_entire_batch_failure=False)

@@ -9,6 +9,9 @@ a second effect. A delivery that died after the write finds its own hashes and r
 brought is dropped, as its own delivery answers for the rest. Nothing is lost, nothing counts twice. A transaction over
 record and log would say the same at twice the units.
 
+A shopper whom nobody knows may have been erased: asked only then, so it costs those alone a read. An erasure that comes
+between the read and the write takes the version away, and the next look finds it.
+
 Why read first: last looks, carts and rule tags are no sums, a version covers them and the weights alike, and a read costs a
 fifth of a write. Two deliveries for one shopper at a time: the later one reads again.
 """
@@ -56,6 +59,11 @@ class Outcome:
     joined: int = 0
     fed: int = 0
     quarantined: int = 0
+    erased: int = 0
+
+
+class _Erased(Exception):
+    """The shopper was erased: nothing may be kept of her. Never leaves this page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +111,15 @@ class CaptureEvents:
 
     def __call__(self, unit: EventUnit) -> Outcome:
         events, refused = readable(unit, self._config.weights)
-        self._refusals.keep(unit, refused)
         feeds = [event for event in events if event.name in names.FEEDS]
         deeds = [event for event in events if event.name not in names.FEEDS]
         unknown = sum(not self._feed(event) for event in feeds)
-        step = self._apply(unit, deeds) if deeds else None
+        try:
+            step = self._apply(unit, deeds) if deeds else None
+        except _Erased:
+            self._count({"EventsOfErased": len(deeds) + len(refused)})
+            return Outcome(fed=len(feeds), erased=len(deeds) + len(refused))
+        self._refusals.keep(unit, refused)
         dropped = {id(deeds[place]) for place in (*step.verdicts.repeated, *step.verdicts.conflicting)} if step else set()
         self._write_log(unit, [event for event in events if id(event) not in dropped], step)
         outcome = Outcome(
@@ -144,6 +156,8 @@ class CaptureEvents:
         before = self._profiles.load(unit.shopper)
         if before.merged_into:
             before = self._profiles.load(before.merged_into)
+        if not before.version and self._profiles.erased(before.shopper, self._clock()):
+            raise _Erased
         weights = self._config.weights
         record, tombstones = self._with_history(before, events)
         verdicts = seen.judge(record.seen, entries)
@@ -197,6 +211,7 @@ class CaptureEvents:
                 now=now,
                 addresses=told.addresses or None,
                 consent=told.consent or None,
+                consent_at=told.consent_at,
                 details=told.details or None,
                 proof=told.proof,
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Protocol
@@ -93,6 +93,30 @@ def restore(log: EventLog, storage: Storage, day: date) -> int:
         if key not in new:
             storage.delete(key)
     return total
+
+
+def without(storage: Storage, day: date, shoppers: Collection[str]) -> int:
+    """Write the day's archive anew without these shoppers' events, whatever name an event gives them; how many went."""
+    gone = 0
+    for key in list(storage.list(_folder(day))):
+        events = list(unpacked(storage.get(key) or b""))
+        kept = [event for event in events if not _names(event).intersection(shoppers)]
+        if len(kept) < len(events):
+            gone += len(events) - len(kept)
+            if kept:
+                storage.put(key, _packed(kept), "application/gzip")
+            else:
+                storage.delete(key)
+    return gone
+
+
+def oldest_day(storage: Storage) -> date | None:
+    """The first day in the archive, None while it is empty."""
+    return next((_day_of(key) for key in storage.list(ROOT)), None)
+
+
+def _names(event: Event) -> set[str]:
+    return {event.shopper, f"user:{event.user_id}", f"anon:{event.anonymous_id}", f"anon:{event.previous_id}"}
 
 
 def days_before(storage: Storage, before: date) -> Iterator[str]:

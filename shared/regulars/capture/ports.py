@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -37,6 +39,21 @@ class Quarantined:
 def quarantine_id(received_at: datetime, raw: str, source: str) -> str:
     """`<day>.<hash of what was refused>`."""
     return f"{received_at.date().isoformat()}.{stable_id(source, raw)}"
+
+
+_NAMED = r'"(?:userId|user_id|anonymousId|anonymous_id|previousId|previous_id)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,}\]]+))'
+
+
+def mentions(raw: str, ids: Collection[str]) -> bool:
+    """Whether an entry names one of these user or anonymous ids; text, as an entry that was too large is cut short."""
+    return any(_unescaped(quoted) in ids if quoted else bare in ids for quoted, bare in re.findall(_NAMED, raw))
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return text
 
 
 class Quarantine(Protocol):

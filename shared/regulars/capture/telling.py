@@ -1,4 +1,4 @@
-"""What an event tells the contacts: addresses, consent, language, zone, country, name. Pure.
+"""What an event tells the contacts: addresses, who made the telephone, consent, language, zone, country, name. Pure.
 
 Fields are flat: `address/email`, `consent/push`, `detail/time_zone`. A profile keeps when each was told and a fingerprint of
 the word, so that an app that says the same at every start costs nothing, and a late event does not overrule a newer one.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from regulars.capture.model import Event
+from regulars.clock import from_ms
 from regulars.profiles.applying import value_hash
 from regulars.profiles.record import Record, newest_told
 from regulars.profiles.tagging import deed_ms
@@ -25,6 +27,7 @@ class News:
 
     addresses: Mapping[str, str | None] = field(default_factory=dict)
     consent: Mapping[str, bool] = field(default_factory=dict)
+    consent_at: Mapping[str, datetime] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
     proof: Mapping[str, Any] = field(default_factory=dict)
 
@@ -44,6 +47,8 @@ def told(event: Event) -> dict[str, Any]:
     device = context.get("device")
     if isinstance(device, Mapping) and isinstance(device.get("token"), str):
         found["address/push"] = device["token"] or None
+        if maker := _text(device.get("manufacturer")).lower():
+            found["detail/push_vendor"] = maker
     consent = traits.get("consent")
     if isinstance(consent, Mapping):
         found |= {f"consent/{channel}": word for channel, word in consent.items() if isinstance(word, bool)}
@@ -62,6 +67,7 @@ def noted(record: Record, events: Iterable[Event]) -> Record:
 def news(before: Record, after: Record, fresh: Iterable[Event], own: Iterable[Event]) -> News:
     """What stands in `after` by the word of one of these events; of `fresh` only what `before` did not say already."""
     parts: dict[str, dict[str, Any]] = {"address": {}, "consent": {}, "detail": {}}
+    given: dict[str, datetime] = {}
     sources: list[Event] = []
     for events, again in ((fresh, False), (own, True)):
         for event in events:
@@ -71,9 +77,11 @@ def news(before: Record, after: Record, fresh: Iterable[Event], own: Iterable[Ev
                     continue
                 kind, _, key = name.partition("/")
                 parts[kind][key] = value
+                if kind == "consent":
+                    given[key] = from_ms(mark[0])
                 sources.append(event)
     proof = _proof(sources[-1]) if sources else {}
-    return News(parts["address"], parts["consent"], parts["detail"], proof)
+    return News(parts["address"], parts["consent"], given, parts["detail"], proof)
 
 
 def _details(traits: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import gc
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,7 @@ class Snapshot(Mapping[str, Item]):
         self.ids = self._rows.keys()
         """Faster to ask than the snapshot: a call asks hundreds of times."""
         self._items: dict[str, Item] = {}
+        self._listed: tuple[date, frozenset[str]] | None = None
 
     def __getitem__(self, item_id: str) -> Item:
         item = self._items.get(item_id)
@@ -91,6 +92,29 @@ class Snapshot(Mapping[str, Item]):
     def restricted(self) -> frozenset[str]:
         """Items that not everybody may see: of `age_rules` or `exclusive`."""
         return self.exclusive.union(self.age_rules)
+
+    @cached_property
+    def reduced(self) -> frozenset[str]:
+        """Items that cost something, and less than their list price."""
+        return frozenset(row[0] for row in self._rows.values() if row[_LIST_PRICE] > row[_PRICE] > 0)
+
+    def listed_since(self, day: date) -> frozenset[str]:
+        """Items listed on that day (UTC) or later, those to come too; kept for the last day asked for."""
+        known = self._listed
+        if known is None or known[0] != day:
+            since = to_ms(datetime.combine(day, time(), UTC))
+            listed = frozenset(row[0] for row in self._rows.values() if row[_LISTED] is not None and row[_LISTED] >= since)
+            known = self._listed = (day, listed)
+        return known[1]
+
+    def categories(self, item_ids: Iterable[str]) -> set[str]:
+        """Those of the items that are in the catalogue, "" for none, without an Item made of any."""
+        rows = self._rows
+        return {rows[item_id][_CATEGORY] for item_id in item_ids if item_id in rows}
+
+    def holds_all(self, item_ids: Collection[str]) -> bool:
+        """Whether all of the ids are in the catalogue, and none of `restricted` among them; asked in one go."""
+        return self.restricted.isdisjoint(item_ids) and all(map(self._rows.__contains__, item_ids))
 
     @cached_property
     def bundles(self) -> tuple[str, ...]:
@@ -196,7 +220,7 @@ class SnapshotReader:
                 raise
 
 
-_CATEGORY, _BRAND, _PRICE, _STOCK, _ATTRIBUTES, _LISTED, _ACTIVE = 2, 3, 4, 7, 10, 11, 12
+_CATEGORY, _BRAND, _PRICE, _LIST_PRICE, _STOCK, _ATTRIBUTES, _LISTED, _ACTIVE = 2, 3, 4, 5, 7, 10, 11, 12
 
 
 _NO = frozenset(("", "no", "n", "false", "0"))

@@ -1,8 +1,9 @@
 """How a shopper can be reached, and whether she agreed.
 
 Consent (marketing) is per channel and topic; `consent[channel]` True/False is the channel's word, `topics[channel/topic]`
-may refuse a topic of a channel that is allowed. Absent consent means no marketing; order updates (transactional) need an
-address only. Suppression is by address and stands above consent.
+may refuse a topic of a channel that is allowed. `consent_at[subject]` (epoch ms; a subject is a channel or channel/topic) is
+when that word was given: of two words the later stands, of two given in one millisecond the refusal. Absent consent means
+no marketing; order updates (transactional) need an address only. Suppression is by address and stands above consent.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Contact:
     addresses: Mapping[str, str] = field(default_factory=dict)
     consent: Mapping[str, bool] = field(default_factory=dict)
     topics: Mapping[str, bool] = field(default_factory=dict)
+    consent_at: Mapping[str, int] = field(default_factory=dict)
     language: str = ""
     time_zone: str = ""
     country: str = ""

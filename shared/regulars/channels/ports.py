@@ -16,6 +16,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from regulars.channels.health import Gauge
+from regulars.decisions.model import Message
+from regulars.offers.model import Coupon, Reservation
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -133,3 +137,55 @@ class Inbox(Protocol):
 
     def mark_read(self, shopper: str, moment_id: str, at: datetime) -> bool:
         """True the first time, False when it was read before. Raises NotFound for an unknown entry."""
+
+
+class Permits(Protocol):
+    """How many calls of a window are given away, over all workers."""
+
+    def take(self, channel: str, window: int, most: int) -> bool:
+        """One of the `most` permits of the window numbered `window`; False when none is left. One conditional write."""
+
+
+class Pausing(Protocol):
+    """Channels on which marketing stands still; order updates go on."""
+
+    def standing(self) -> Mapping[str, str]:
+        """Channel → why (`complaints`, `bounces`, `operator`)."""
+
+
+class Pauses(Pausing, Protocol):
+    """Where pauses are kept; `standing` is strongly consistent."""
+
+    def pause(self, channel: str, reason: str, *, at: datetime, detail: str = "") -> bool:
+        """True when this paused it; False, and the first reason stays, when it was paused already."""
+
+    def resume(self, channel: str) -> bool:
+        """False when it was not paused."""
+
+
+class Gauges(Protocol):
+    """The health of each channel: one versioned record."""
+
+    def load(self, channel: str) -> Gauge:
+        """Strongly consistent; an empty Gauge (version 0) at first."""
+
+    def save(self, gauge: Gauge) -> bool:
+        """Put it as its next version; False, and nothing changes, when another was put since it was loaded."""
+
+
+class Orders(Protocol):
+    """What the fence must know of a shopper's orders."""
+
+    def last_at(self, shopper: str) -> datetime | None:
+        """When the newest order that counts was placed (cancelled ones do not); follows a merged anonymous shopper."""
+
+
+class Reserving(Protocol):
+    """What a message takes along of what is limited."""
+
+    def reserve(self, message: Message, *, now: datetime, attempt: int) -> Reservation:
+        """The coupon and money of this message, NOTHING for most. `attempt` counts from 0: the next one looks at other
+        shards. Raises GiveUp (`sold_out`, `over_budget`, `offer_closed`) when the message must not go."""
+
+    def held(self, message: Message) -> Coupon | None:
+        """The coupon that she has already of the offer and occasion that `reserve` would have issued; consistent."""

@@ -1,12 +1,15 @@
 """send_message: one order → at most one hand-over to a provider, whatever fails in between.
 
-    read the ledger   ──▶ over or not ours: done · CLAIMED and alive: later · CLAIMED, lease run out: UNKNOWN
+    read the ledger   ──▶ over or not ours: done · CLAIMED and alive: later · CLAIMED, lease run out: UNKNOWN ·
+                          DEFERRED by a worker: its timer once more
+    pause, permit     ──▶ the channel stands still, or all calls of the next seconds are given away: later, nothing written
     gate              ──▶ a reason: closed with it
-    claim             one transaction: PLANNED → CLAIMED(token, lease), slot taken, contact unchanged, not suppressed
-    render            ──▶ wrong content or template: FAILED, slot back
-    fence             still our token, lease alive, nothing withdrawn since ──▶ else no call
-    provider          Accepted → SENT · Refused → FAILED, slot back · Later → back to PLANNED, slot back, the queue brings it
-                      again · Ambiguous or anything raised → UNKNOWN, slot kept, never sent again
+    claim             one transaction: PLANNED → CLAIMED(token, lease), slot, coupon and money taken, contact unchanged
+    render            ──▶ wrong content or template: FAILED, all given back
+    turn              wait for the permit's time; past ──▶ another permit, or later
+    fence             nothing withdrawn or ordered since, still our token, lease alive ──▶ else no call
+    provider          Accepted → SENT · Refused → the next channel, or FAILED · Later → back to PLANNED, the queue brings it
+                      again · Ambiguous or anything raised → UNKNOWN, nothing given back, never sent again
 
 A crash after the claim leaves CLAIMED; the redelivery that finds the lease run out makes it UNKNOWN, and delivery events
 tagged with the message id settle it. The receipt is written first and tried again; it never causes a second call.
@@ -14,29 +17,48 @@ tagged with the message id settle it. The receipt is written first and tried aga
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
 
+from regulars.channels.claiming import Claiming, Held, closed_as, moved
 from regulars.channels.config import Sending
 from regulars.channels.model import Contact
-from regulars.channels.ports import Accepted, Ambiguous, Envelope, Later, Outcome, Provider, Refused
+from regulars.channels.pacing import Pace, Turn
+from regulars.channels.ports import (
+    Accepted,
+    Ambiguous,
+    Envelope,
+    Later,
+    Orders,
+    Outcome,
+    Pausing,
+    Provider,
+    Refused,
+    Reserving,
+)
+from regulars.channels.putting_off import PuttingOff, others_left
 from regulars.channels.rendering import Renderer
 from regulars.clock import Clock
 from regulars.decisions import reasons
 from regulars.decisions.config import Decisions
-from regulars.decisions.gate import keep_slots_since, may_send, takes_slot
+from regulars.decisions.gate import may_send, takes_slot
 from regulars.decisions.model import Message, State
-from regulars.decisions.ports import Contacts, Ledger, Suppressions
-from regulars.errors import Conflict, GiveUp, TryLater
+from regulars.decisions.ports import Contacts, Deferral, Ledger, Suppressions
+from regulars.errors import GiveUp, TryLater
 from regulars.ids import message_id
 from regulars.messages import SendOrder
+from regulars.offers.codes import shown
 
-_PASSED = frozenset({reasons.EXPIRED, reasons.ANSWERED, reasons.QUIET_HOURS})
+_OWN_RATE = f"{reasons.THROTTLED}:own_rate"
+_UNSETTLED = "contact_changed"
 
 
 class SendMessage:
-    """Sends what was decided. `providers`: channel → its way out; `new_token` makes the claim's token."""
+    """Sends what was decided. `providers`: channel → its way out; `defer`: the due index; `pace`: what providers take a
+    second; `pauses`: channels whose marketing stands still; `orders`: whether she has bought since; `new_token` makes the
+    claim's token."""
 
     def __init__(
         self,
@@ -48,7 +70,13 @@ class SendMessage:
         decisions: Decisions,
         config: Sending,
         clock: Clock,
+        defer: Deferral,
+        pace: Pace,
+        pauses: Pausing,
+        orders: Orders,
+        reserving: Reserving | None = None,
         new_token: Callable[[], str] = lambda: uuid.uuid4().hex,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._ledger = ledger
         self._contacts = contacts
@@ -58,73 +86,77 @@ class SendMessage:
         self._decisions = decisions
         self._config = config
         self._clock = clock
-        self._new_token = new_token
+        self._pace = pace
+        self._pauses = pauses
+        self._orders = orders
+        self._claiming = Claiming(ledger, contacts, decisions, config, clock, reserving, new_token)
+        self._off = PuttingOff(self._claiming, defer, config, clock, chance)
 
-    def __call__(self, order: SendOrder) -> None:
-        """Raises TryLater to have the order back, GiveUp when there is nothing to send by it."""
+    def __call__(self, order: SendOrder, tries: int = 1) -> None:
+        """`tries`: how often the queue has delivered the order, this time too. Raises TryLater to have it back, GiveUp when
+        there is nothing to send by it."""
         message = self._ledger.get(order.shopper, order.moment_id)
         if message is None:
             raise GiveUp("no such message in the ledger", code="no_such_message")
         if message.state is State.CLAIMED:
             self._claimed_before(message)
-        elif message.state is State.PLANNED and message.channel == order.channel:
-            self._send(message)
-        # Anything else is over, or was decided anew for another channel, which has its own order.
+        elif message.channel != order.channel:
+            pass  # decided anew for another channel, which has its own order
+        elif message.state is State.PLANNED:
+            self._send(message, tries)
+        elif message.state is State.DEFERRED:
+            self._off.again(message)
+        # Anything else is over.
 
     def _claimed_before(self, message: Message) -> None:
         """Another delivery of this order got as far as the claim: it is at work, or it died."""
         now = self._clock()
         if message.lease_until is not None and now < message.lease_until:
-            raise TryLater("claimed by another delivery", code="claimed")
-        self._finish(message, message.token, State.UNKNOWN, reasons.LEASE_EXPIRED)
+            left = int((message.lease_until - now).total_seconds()) + 1
+            raise TryLater("claimed by another delivery", retry_after_seconds=left, code="claimed")
+        held = Held(message, message.token, message.lease_until or now)
+        if not self._claiming.finish(held, State.UNKNOWN, reasons.LEASE_EXPIRED):
+            raise moved()
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Message, tries: int) -> None:
         if message.channel not in self._providers:
-            self._close(message, reasons.NO_PROVIDER)
+            self._claiming.close(message, reasons.NO_PROVIDER)
             return
-        token, lease_until = self._new_token(), self._clock() + timedelta(seconds=self._config.lease_seconds)
-        if not self._claim(message, token, lease_until):
+        if self._clock() >= message.expires_at:
+            self._claiming.close(message, reasons.EXPIRED)
+            return
+        if self._is_paused(message):
+            self._off.paused(message, None)
+            return
+        turn = self._pace.turn(message.channel)
+        if turn is None:
+            self._off.later(message, None, _OWN_RATE, tries)
+            return
+        held = self._claiming.claim(message)
+        if held is None:
             return
         try:
-            envelope = self._envelope(message)
+            envelope = self._envelope(held)
         except GiveUp as error:
-            self._finish(message, token, State.FAILED, reasons.RENDER_FAILED, gives_slot_back=True)
+            self._claiming.finish(held, State.FAILED, reasons.RENDER_FAILED, gives_back=True)
             raise GiveUp(error.reason, code=reasons.RENDER_FAILED) from error
-        if self._may_call(message, token, lease_until):
-            self._settle(message, token, self._call(envelope))
+        contact = self._in_turn(held, turn, tries)
+        if contact:
+            self._settle(held, contact, self._call(envelope), tries)
 
-    def _claim(self, message: Message, token: str, lease_until: datetime) -> bool:
-        """True when the message is ours. A contact that changed under us is read and asked again, a few times."""
-        for _ in range(self._config.claim_tries):
-            now = self._clock()
-            contact = self._contacts.load(message.shopper)
-            against = may_send(message, contact, now, self._decisions)
-            if against:
-                self._close(message, against)
-                return False
-            try:
-                self._take(message, contact, token, now, lease_until)
-                return True
-            except Conflict as conflict:
-                if conflict.code == "suppressed":
-                    self._close(message, reasons.SUPPRESSED)
-                    return False
-                if conflict.code != "contact_changed":
-                    return False  # another delivery was first, or the message has lapsed
-        raise TryLater("the contact keeps changing", code="contact_changed")
+    def _in_turn(self, held: Held, turn: Turn | None, tries: int) -> Contact | None:
+        """Waits for the turn and asks the fence within it. The contact as it is, when the call may start now."""
+        for attempt in range(1, self._config.turn_tries + 1):
+            if turn is not None and self._pace.reached(turn):
+                contact = self._may_call(held, tries)
+                if contact is None or self._pace.reached(turn):
+                    return contact
+            turn = self._pace.turn(held.message.channel) if attempt < self._config.turn_tries else None
+        self._off.later(held.message, held, _OWN_RATE, tries)
+        return None
 
-    def _take(self, message: Message, contact: Contact, token: str, now: datetime, lease_until: datetime) -> None:
-        self._ledger.claim(
-            message,
-            contact,
-            token=token,
-            now=now,
-            lease_until=lease_until,
-            takes_slot=takes_slot(message, self._decisions),
-            keep_slots_since=keep_slots_since(now, self._decisions),
-        )
-
-    def _envelope(self, message: Message) -> Envelope:
+    def _envelope(self, held: Held) -> Envelope:
+        message = _with_code(held.message, held.code)
         transactional = not takes_slot(message, self._decisions)
         return Envelope(
             message_id=message_id(message.shopper, message.moment_id),
@@ -138,20 +170,48 @@ class SendMessage:
             rendered=self._renderer.render(message, transactional=transactional),
         )
 
-    def _may_call(self, message: Message, token: str, lease_until: datetime) -> bool:
-        """The fence. Everything that may have changed since the claim is read again, strongly consistent."""
-        against = may_send(message, self._contacts.load(message.shopper), self._clock(), self._decisions)
-        if not against and message.address and self._suppressions.reason(message.channel, message.address):
-            against = reasons.SUPPRESSED
-        if against:
-            self._finish(message, token, _closed_as(against), against, gives_slot_back=True)
+    def _may_call(self, held: Held, tries: int) -> Contact | None:
+        """The fence. Everything that may have changed since the claim is asked again, strongly consistent; at last our token,
+        the contact (by its version) and the suppression as of one instant, so that no opt-out falls between two reads. None:
+        no call, and what there was to write is written."""
+        message = held.message
+        answered = self._is_answered(message)
+        if self._is_paused(message):
+            self._off.paused(message, held)
+            return None
+        contact = held.contact
+        for _ in range(self._config.claim_tries):
+            contact = contact or self._contacts.load(message.shopper)
+            against = may_send(message, contact, self._clock(), self._decisions, answered=answered)
+            if not against and self._ledger.fence(message, held.token, contact):
+                break
+            # Something of it did not hold: her address is suppressed, or the message is another's by now, or the contact has
+            # changed, for better or worse, and is asked again.
+            if not against and message.address and self._suppressions.reason(message.channel, message.address):
+                against = reasons.SUPPRESSED
+            if against:
+                self._claiming.finish(held, closed_as(against), against, gives_back=True)
+                return None
+            if not self._ledger.holds(message.shopper, message.moment_id, held.token):
+                return None
+            contact = None
+        else:
+            self._off.later(message, held, _UNSETTLED, tries)
+            return None
+        if self._clock() >= held.lease_until:
+            self._off.later(message, held, reasons.LEASE_EXPIRED, tries)
+            return None
+        return contact
+
+    def _is_answered(self, message: Message) -> bool:
+        kind = self._decisions.kinds.get(message.kind)
+        if kind is None or not kind.answered_by_order:
             return False
-        if not self._ledger.holds(message.shopper, message.moment_id, token):
-            return False
-        if self._clock() >= lease_until:
-            self._finish(message, token, State.PLANNED, reasons.LEASE_EXPIRED, gives_slot_back=True)
-            raise TryLater("the lease ran out before the call", code=reasons.LEASE_EXPIRED)
-        return True
+        last = self._orders.last_at(message.shopper)
+        return last is not None and last > (message.occurred_at or message.decided_at)
+
+    def _is_paused(self, message: Message) -> bool:
+        return takes_slot(message, self._decisions) and message.channel in self._pauses.standing()
 
     def _call(self, envelope: Envelope) -> Outcome:
         try:
@@ -160,47 +220,29 @@ class SendMessage:
             # The provider may hold the message already: only a delivery event can tell.
             return Ambiguous(type(error).__name__)
 
-    def _settle(self, message: Message, token: str, outcome: Outcome) -> None:
+    def _settle(self, held: Held, contact: Contact, outcome: Outcome, tries: int) -> None:
         match outcome:
             case Accepted(provider_id):
-                self._finish(message, token, State.SENT, reasons.SENT, provider_id=provider_id)
+                self._claiming.finish(held, State.SENT, reasons.SENT, provider_id=provider_id)
             case Refused(reason, address_dead):
-                self._finish(message, token, State.FAILED, f"{reasons.REFUSED}:{reason}", gives_slot_back=True)
+                elsewhere = others_left(held.message, contact, self._providers, self._decisions)
+                self._off.refused(held, f"{reasons.REFUSED}:{reason}", elsewhere=elsewhere)
                 if address_dead:
-                    self._contacts.update(message.shopper, now=self._clock(), addresses={message.channel: None})
+                    self._forget(held.message)
             case Later(reason, retry_after_seconds):
-                self._finish(message, token, State.PLANNED, f"{reasons.THROTTLED}:{reason}", gives_slot_back=True)
-                raise TryLater(f"{message.channel}: {reason}", retry_after_seconds=retry_after_seconds, code=reasons.THROTTLED)
+                self._off.later(held.message, held, f"{reasons.THROTTLED}:{reason}", tries, retry_after_seconds)
             case Ambiguous(reason):
-                self._finish(message, token, State.UNKNOWN, f"{reasons.UNDECIDABLE}:{reason}")
+                self._claiming.finish(held, State.UNKNOWN, f"{reasons.UNDECIDABLE}:{reason}")
 
-    def _finish(
-        self, message: Message, token: str, state: State, reason: str, *, provider_id: str = "", gives_slot_back: bool = False
-    ) -> None:
-        """Write the receipt. Lost tokens are no error: whoever holds the message now has written its fate."""
-        gives_slot_back = gives_slot_back and takes_slot(message, self._decisions)
-        for attempt in range(1, self._config.finish_tries + 1):
-            try:
-                self._ledger.finish(
-                    message,
-                    token=token,
-                    state=state,
-                    reason=reason,
-                    now=self._clock(),
-                    provider_id=provider_id,
-                    gives_slot_back=gives_slot_back,
-                )
-                return
-            except Conflict:
-                return
-            except TryLater:
-                if attempt == self._config.finish_tries:
-                    raise
-
-    def _close(self, message: Message, reason: str) -> None:
-        self._ledger.close(message.shopper, message.moment_id, state=_closed_as(reason), reason=reason, now=self._clock())
+    def _forget(self, message: Message) -> None:
+        """The address is gone; one that she gave us since is not."""
+        if self._contacts.load(message.shopper).addresses.get(message.channel) == message.address:
+            self._contacts.update(message.shopper, now=self._clock(), addresses={message.channel: None})
 
 
-def _closed_as(reason: str) -> State:
-    """LAPSED for what time or an order overtook, WITHHELD for what must not be sent."""
-    return State.LAPSED if reason in _PASSED else State.WITHHELD
+def _with_code(message: Message, code: str) -> Message:
+    """The message with its own coupon's code in place of the offer's."""
+    if not code:
+        return message
+    offer = {**message.content.get("offer", {}), "code": shown(code)}
+    return replace(message, content={**message.content, "offer": offer})

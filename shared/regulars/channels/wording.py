@@ -24,7 +24,7 @@ _LABELS = ("was", "view", "offer", "unsubscribe", "preferences")
 
 @cache
 def shipped_words() -> Mapping[str, Any]:
-    """All shipped texts by language: `common`, `reasons`, `statuses` and `kinds`."""
+    """All shipped texts by language: `common`, `reasons`, `festivals`, `statuses` and `kinds`."""
     words: Mapping[str, Any] = json.loads(template_source("compiled/words.json"))
     return words
 
@@ -93,7 +93,7 @@ class Draft:
     @property
     def call_url(self) -> str:
         """The tracked call to action; the shop's own front page, untracked, when the decision names no page."""
-        if self._content.destination(CALL_LINK):
+        if self._links.leads(self._content, CALL_LINK):
             return self._link(CALL_LINK)
         return self._shop.home_url
 
@@ -105,7 +105,7 @@ class Draft:
         """The first `most` items, ready to show. `url` is "" when the item has no page, `link` never is."""
         cards = []
         for index, item in enumerate(self._content.items[:most], start=1):
-            url = self._link(index) if self._content.destination(index) else ""
+            url = self._link(index) if self._links.leads(self._content, index) else ""
             title = " ".join(item.title.split()) or item.item_id
             reason = self._texts["reasons"].get(item.reason, "")
             was = money(item.list_price_cents, item.currency) if item.list_price_cents > item.price_cents else ""
@@ -149,6 +149,7 @@ class Draft:
         first = self._content.items[0] if self._content.items else ContentItem(item_id="", title="")
         own = [item for item in self._content.items if item.reason == first.reason]  # not what is shown besides
         status = str(facts.get("status", "")) or "updated"
+        festival = str(facts.get("festival", ""))
         return {
             "shop": self._shop.name,
             "name": " ".join(self._content.name.split()),
@@ -161,7 +162,10 @@ class Draft:
             "category": str(facts.get("category", "")),
             "order_id": str(facts.get("order_id", "")),
             "status": self._texts["statuses"].get(status, status),
+            "festival": self._texts["festivals"].get(festival, festival.replace("-", " ").title()),
+            "years": int(facts.get("years", 0)),
             "benefit": " ".join(str(self._content.offer.get("text", "")).split()),
+            "code": str(self._content.offer.get("code", "")),
         }
 
 

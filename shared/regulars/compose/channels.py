@@ -18,31 +18,47 @@ if TYPE_CHECKING:
 
 
 def send_message(environ: Mapping[str, str] | None = None) -> SendMessage:
-    """Ledger, contacts, suppressions, renderer, and a way out for each channel."""
+    """Ledger, contacts, suppressions, renderer, a way out for each channel and what it takes a second; the due index."""
+    from functools import partial
+
     from regulars.adapters.dynamodb.contacts import DynamoContacts
+    from regulars.adapters.dynamodb.limits import DynamoPauses, DynamoPermits
     from regulars.adapters.dynamodb.messages import DynamoLedger
+    from regulars.adapters.dynamodb.profiles import DynamoProfiles
     from regulars.adapters.dynamodb.suppressions import DynamoSuppressions
+    from regulars.adapters.dynamodb.timers import DynamoTimers
     from regulars.adapters.storage.s3 import S3Storage
     from regulars.channels.config import ChannelSettings
-    from regulars.channels.links import LinkMaker
+    from regulars.channels.links import Destinations, LinkMaker
+    from regulars.channels.pacing import Pace
+    from regulars.channels.pausing import KnownPauses
     from regulars.channels.rendering import Renderer
     from regulars.channels.sending import SendMessage
+    from regulars.compose.offers import reserving
     from regulars.decisions.config import Decisions
+    from regulars.profiles.reading import NewestOrder
     from regulars.shop import overrides, section
+    from regulars.triggers.service import defer
 
     loaded, clock = settings_and_clock(settings.SendMessage, environ)
     own = overrides(S3Storage(loaded.data_bucket))
     config, decisions = section(ChannelSettings, "channels", own), section(Decisions, "decisions", own)
     signs, lifetime = signer(loaded.signing_secret_arn, clock), timedelta(days=config.limits.link_days)
+    targets = Destinations.of(config.shop.home_url, config.links.hosts)
     return SendMessage(
         ledger=DynamoLedger(loaded.messages_table, loaded.contacts_table, loaded.suppressions_table, loaded.offers_table),
         contacts=DynamoContacts(loaded.contacts_table),
         suppressions=DynamoSuppressions(loaded.suppressions_table),
-        renderer=Renderer(config, LinkMaker(signs, loaded.link_base_url.rstrip("/"), lifetime)),
+        renderer=Renderer(config, LinkMaker(signs, loaded.link_base_url.rstrip("/"), lifetime, targets)),
         providers=_providers(loaded, clock, timedelta(days=config.limits.inbox_days)),
         decisions=decisions,
         config=config.sending,
         clock=clock,
+        defer=partial(defer, DynamoTimers(loaded.timers_table, loaded.timer_shards)),
+        pace=Pace(DynamoPermits(loaded.channels_table), config.pacing),
+        pauses=KnownPauses(DynamoPauses(loaded.channels_table), config.sending.pause_cache_seconds),
+        orders=NewestOrder(DynamoProfiles(loaded.profiles_table)),
+        reserving=reserving(loaded.offers_table, signs, own, clock),
     )
 
 

@@ -12,6 +12,7 @@ from regulars.compose.loading import settings_and_clock
 if TYPE_CHECKING:
     from regulars.decisions.ports import Ledger
     from regulars.feedback.attribution import Attribution
+    from regulars.feedback.callbacks import Callbacks
     from regulars.feedback.config import FeedbackConfig
     from regulars.feedback.links import Links
     from regulars.feedback.service import RecordFeedback
@@ -22,9 +23,14 @@ def serve_links(environ: Mapping[str, str] | None = None) -> Links:
     from regulars.adapters.dynamodb.contacts import DynamoContacts
     from regulars.adapters.dynamodb.messages import DynamoLedger
     from regulars.adapters.queues.sqs import SqsQueue
+    from regulars.adapters.storage.s3 import S3Storage
+    from regulars.channels.config import ChannelSettings
+    from regulars.channels.links import Destinations
     from regulars.feedback.links import Links
+    from regulars.shop import overrides, section
 
     loaded, clock = settings_and_clock(settings.ServeLinks, environ)
+    config = section(ChannelSettings, "channels", overrides(S3Storage(loaded.data_bucket)))
     return Links(
         # Suppressions speak in claims only, and links claim nothing.
         ledger=DynamoLedger(loaded.messages_table, loaded.contacts_table, ""),
@@ -32,6 +38,7 @@ def serve_links(environ: Mapping[str, str] | None = None) -> Links:
         feedback=SqsQueue(loaded.feedback_queue_url),
         signer=signer(loaded.signing_secret_arn, clock),
         clock=clock,
+        destinations=Destinations.of(config.shop.home_url, config.links.hosts),
     )
 
 
@@ -54,8 +61,32 @@ def record_feedback(environ: Mapping[str, str] | None = None) -> RecordFeedback:
         attribution=attribution,
         clock=clock,
         config=config,
-        topic_arn=loaded.feedback_topic_arn,
+        topics=[loaded.feedback_topic_arn, *_listed(loaded.callback_topic_arns)],
     )
+
+
+def receive_callbacks(environ: Mapping[str, str] | None = None) -> Callbacks:
+    """Amazon's certificates, the topics that may speak to us, the feedback queue."""
+    from regulars.adapters.queues.sqs import SqsQueue
+    from regulars.adapters.sns_callbacks import AmazonCertificates, confirm
+    from regulars.adapters.storage.s3 import S3Storage
+    from regulars.feedback.callbacks import Callbacks
+    from regulars.feedback.config import load
+    from regulars.shop import overrides
+
+    loaded, clock = settings_and_clock(settings.ReceiveCallbacks, environ)
+    return Callbacks(
+        topics=frozenset(_listed(loaded.callback_topic_arns)),
+        certificates=AmazonCertificates(),
+        confirm=confirm,
+        feedback=SqsQueue(loaded.feedback_queue_url),
+        clock=clock,
+        config=load(overrides(S3Storage(loaded.data_bucket))).callbacks,
+    )
+
+
+def _listed(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
 
 
 def make_ledger(messages_table: str, contacts_table: str, suppressions_table: str) -> Ledger:

@@ -47,6 +47,7 @@ def serve_operator(environ: Mapping[str, str] | None = None) -> OperatorApi:
 
     def explain() -> Explain:
         from regulars.adapters.dynamodb.contacts import DynamoContacts
+        from regulars.adapters.dynamodb.limits import DynamoPauses
         from regulars.decisions.config import Decisions
         from regulars.decisions.explain import Explain
         from regulars.shop import overrides, section
@@ -54,7 +55,8 @@ def serve_operator(environ: Mapping[str, str] | None = None) -> OperatorApi:
         changed = overrides(storage)
         ledger = make_ledger(loaded.messages_table, loaded.contacts_table, "")  # reads only: claims alone need suppressions
         profiles, contacts = profile_reader(loaded.profiles_table, changed), DynamoContacts(loaded.contacts_table)
-        return Explain(profiles, contacts, ledger, clock, section(Decisions, "decisions", changed))
+        paused = DynamoPauses(loaded.channels_table).standing
+        return Explain(profiles, contacts, ledger, clock, section(Decisions, "decisions", changed), paused)
 
     return OperatorApi(
         keys=Keys(loaded.operator_key_hashes, "operator"),

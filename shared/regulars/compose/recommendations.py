@@ -59,6 +59,7 @@ def recommender(
     from regulars.adapters.dynamodb.sources import DynamoSources
     from regulars.catalogue.config import CatalogueSettings
     from regulars.catalogue.snapshot import SnapshotReader
+    from regulars.needs.reading import RebuyingReader
     from regulars.recommendations.config import RecommendationSettings
     from regulars.recommendations.sequences import SequenceReader
     from regulars.recommendations.service import Recommend
@@ -80,6 +81,7 @@ def recommender(
         log=rarely(_warned),
         count=rarely(_counted),
         read_sequence=SequenceReader(storage),
+        read_rebuying=RebuyingReader(storage, clock, check_seconds),
     )
 
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from regulars.decisions.limits import PER_CAMPAIGN, PER_DAY, PER_MONTH, Budget, Holdout, Vendors
+from regulars.errors import Invalid
+from regulars.triggers.local_time import zone_named
+
+CAP_SUBJECTS = ("", "channel", "kind", "topic", "campaign")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
@@ -13,7 +19,9 @@ class Kind:
     `answered_by_order`: an order after it makes it pointless. `needs_items`: without an item to show it says nothing.
     `item_reason`: the reason shown beside the moment's items (`newest_last` if so ordered); `picks_items`: recommended
     items fill the places that the moment leaves.
-    `benefit`: tone → language → wording; `offer_code` is the coupon code shown beside it.
+    `benefit`: tone → language → wording; `offer_code` is the coupon code shown beside it, one for everybody; `offer` names
+    an offer of the section `offers` instead: a coupon of her own, with its text.
+    `slot`: the hours it waits for (weekday evenings) instead of the best hour learned.
     """
 
     priority: int = 9
@@ -28,16 +36,18 @@ class Kind:
     channels: tuple[str, ...] = ("push", "email", "inapp", "sms")
     benefit: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     offer_code: str = ""
+    offer: str = ""
+    slot: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
     """At most so many messages within any `hours` hours, by value tier.
 
-    `per`: "" counts all marketing messages, "channel" those of the same channel, "kind" those of the same kind; `only`
-    names the channels or kinds it is for (empty: each). `usual` is the lower figure of a range such as "2–3 a month": what
-    ordinary kinds may use up; the places between it and `at_most` are kept for the kinds of priority `reserve_priority`
-    and higher. Absent, all kinds share `at_most`.
+    `per`: "" counts all marketing messages, else those of the same "channel", "kind", "topic" (of the kind) or "campaign" (of
+    a standing trigger its kind); `only` names those it is for (empty: each). `usual` is the lower figure of a range such as
+    "2–3 a month": what ordinary kinds may use up; the places between it and `at_most` are kept for the kinds of priority
+    `reserve_priority` and higher. Absent, all kinds share `at_most`.
     """
 
     hours: float
@@ -66,7 +76,10 @@ class Legal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the shop is, and how a country is told from a telephone number (longest prefix wins) or a lower-case name."""
+    """Where the shop is, and how a country is told from a telephone number (longest prefix wins) or a lower-case name.
+
+    `time_zone` and `country` stand in for shoppers of whom nothing is known; both empty: those are not written to.
+    """
 
     time_zone: str
     country: str
@@ -117,14 +130,6 @@ class Spacing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holdout:
-    """The share of shoppers never contacted for marketing; another `salt` draws another group."""
-
-    share: float
-    salt: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tone:
     """A tone is taken when its `tags` weigh at least `least` together; a rule tag weighs that much by itself."""
 
@@ -149,9 +154,34 @@ class Decisions:
     choice: Choice
     spacing: Spacing
     holdout: Holdout
+    vendors: Vendors
+    budgets: Mapping[str, Budget]
     tones: Mapping[str, Tone]
     mute_traits: tuple[str, ...]
     future_tolerance_minutes: float
     closing_margin_minutes: float
     most_deferrals: int
     keep_days: int
+
+    def __post_init__(self) -> None:
+        """Raises Invalid with the path of what the types cannot tell."""
+        zone = self.place.time_zone
+        _demand("place.time_zone", not zone or zone_named(zone) is not None, f"{zone!r} is no IANA time zone")
+        for name, cap in self.caps.items():
+            _demand(f"caps.{name}.per", cap.per in CAP_SUBJECTS, f"{cap.per!r} is none of {', '.join(CAP_SUBJECTS[1:])}")
+            _demand(f"caps.{name}.at_most", bool(cap.at_most), "names no value tier")
+        for path, share in {
+            "holdout.share": self.holdout.share,
+            **{f"holdout.campaigns.{name}.share": control.share for name, control in self.holdout.campaigns.items()},
+        }.items():
+            _demand(path, 0 <= share <= 1, "must lie between 0 and 1")
+        for name, budget in self.budgets.items():
+            periods = (PER_DAY, PER_MONTH, PER_CAMPAIGN)
+            _demand(f"budgets.{name}.per", budget.per in periods, f"{budget.per!r} is none of {', '.join(periods)}")
+            _demand(f"budgets.{name}.limit_cents", budget.limit_cents >= 0, "must not be negative")
+            _demand(f"budgets.{name}.shards", 1 <= budget.shards <= 1000, "must lie between 1 and 1000")
+
+
+def _demand(path: str, sound: bool, wrong: str) -> None:
+    if not sound:
+        raise Invalid(f"decisions.{path}: {wrong}", field=f"decisions.{path}")

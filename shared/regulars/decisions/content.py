@@ -10,16 +10,24 @@ from regulars.catalogue.model import Item
 from regulars.channels.content import Content, ContentItem
 from regulars.channels.model import Contact
 from regulars.decisions.config import Decisions, Kind
+from regulars.decisions.offering import Terms
 from regulars.decisions.ports import Showcase
 from regulars.messages import Moment
 from regulars.profiles.model import Profile
 
 PLAIN = "plain"
-_NOT_FOR_TEXTS = frozenset({"items", "lines"})
+_NOT_FOR_TEXTS = frozenset({"items", "lines", "held"})
 
 
 def compose(
-    moment: Moment, profile: Profile, contact: Contact, channel: str, showcase: Showcase, config: Decisions, now: datetime
+    moment: Moment,
+    profile: Profile,
+    contact: Contact,
+    channel: str,
+    showcase: Showcase,
+    config: Decisions,
+    now: datetime,
+    terms: Terms | None = None,
 ) -> Content | None:
     """The content of one decided message; None when it needs items and none of them can be shown any more."""
     kind = config.kinds[moment.kind]
@@ -33,7 +41,7 @@ def compose(
         tone=tone,
         name=contact.name or str(profile.traits.get("firstName") or profile.traits.get("first_name") or ""),
         items=items,
-        offer=offer_of(kind, tone, language, config),
+        offer=held_offer(moment, language, config) or offer_of(kind, tone, language, config, terms),
         facts={name: fact for name, fact in moment.facts.items() if name not in _NOT_FOR_TEXTS},
     )
 
@@ -50,7 +58,7 @@ def items_of(
         taken = set(own)
         shown += [
             (item, reason)
-            for item, reason in showcase.picked(profile, count=count, now=now)
+            for item, reason in showcase.picked(profile, count=count, now=now, kind=moment.kind)
             if item.item_id not in taken and item.in_stock
         ]
     return tuple(card(item, reason) for item, reason in shown[:count])
@@ -90,11 +98,25 @@ def language_of(contact: Contact, profile: Profile, config: Decisions) -> str:
     return config.place.language
 
 
-def offer_of(kind: Kind, tone: str, language: str, config: Decisions) -> Mapping[str, str]:
-    """{code?, text}: the benefit's wording in this tone and language, falling back to plain and to the shop's language."""
+def held_offer(moment: Moment, language: str, config: Decisions) -> Mapping[str, str]:
+    """{code, text?} of the coupon that the moment is about, as she holds it; {} for a moment about none."""
+    held = moment.facts.get("held")
+    if not isinstance(held, Mapping):
+        return {}
+    text = held["text"].get(language) or held["text"].get(config.place.language, "")
+    return {"code": str(held["code"]), **({"text": str(text)} if text else {})}
+
+
+def offer_of(kind: Kind, tone: str, language: str, config: Decisions, terms: Terms | None = None) -> Mapping[str, str]:
+    """{name?, code?, text}: the text of the offer it brings, else the benefit's wording in this tone; in this language, falling
+    back to plain and to the shop's language. `name` is the offer; her own code comes with the claim."""
     wordings = kind.benefit.get(tone) or kind.benefit.get(PLAIN) or {}
+    if terms and terms.text:
+        wordings = terms.text
     text = wordings.get(language) or wordings.get(config.place.language, "")
     offer = {"text": text} if text else {}
+    if terms:
+        return {"name": terms.offer, **offer}
     return {"code": kind.offer_code, **offer} if kind.offer_code else offer
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ from regulars.channels.model import Contact
 from regulars.clock import Clock, from_ms
 from regulars.decisions import caps, zones
 from regulars.decisions.addresses import masked
-from regulars.decisions.arbiter import HOLDOUT, arm_of
 from regulars.decisions.config import Decisions
+from regulars.decisions.explain_text import as_text
+from regulars.decisions.holdout import CONTROL, HOLDOUT, arm_of
 from regulars.decisions.model import CHANNELS, Message, State
 from regulars.decisions.ports import Contacts, Ledger
 from regulars.decisions.reasons import sentence
@@ -21,51 +22,46 @@ from regulars.profiles.ports import Profiles
 
 
 class Explain:
-    """What `regulars explain SHOPPER` and the operator's API show. Reads only."""
+    """What `regulars explain SHOPPER` and the operator's API show. Reads only. `paused`: channel → why marketing rests."""
 
-    def __init__(self, profiles: Profiles, contacts: Contacts, ledger: Ledger, clock: Clock, config: Decisions) -> None:
+    def __init__(
+        self,
+        profiles: Profiles,
+        contacts: Contacts,
+        ledger: Ledger,
+        clock: Clock,
+        config: Decisions,
+        paused: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self._profiles, self._contacts, self._ledger = profiles, contacts, ledger
-        self._clock, self._config = clock, config
+        self._clock, self._config, self._paused = clock, config, paused
 
     def __call__(self, shopper: str, limit: int = 50) -> dict[str, Any]:
         """The story as JSON-ready values; of an unknown shopper, one without moments."""
         now = self._clock()
         profile = self._profiles.load(shopper, now)
         contact = self._contacts.load(profile.shopper)
-        return story(profile, contact, self._ledger.list(profile.shopper, limit), self._config, now)
+        return story(profile, contact, self._ledger.list(profile.shopper, limit), self._config, now, self._paused())
 
     def text(self, shopper: str, limit: int = 50) -> str:
         """The same for reading."""
         return as_text(self(shopper, limit))
 
 
-def story(profile: Profile, contact: Contact, messages: Sequence[Message], config: Decisions, now: datetime) -> dict[str, Any]:
+def story(
+    profile: Profile,
+    contact: Contact,
+    messages: Sequence[Message],
+    config: Decisions,
+    now: datetime,
+    paused: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Who, and the moments newest first; times in UTC and on the shopper's own clock."""
-    zone = zones.zones_of(contact, config.place)[0]
-    return {"shopper": profile.shopper, "as_of": _utc(now), "who": _who(profile, contact, zone, config, now)} | {
+    zone = zones.clock_of(contact, config.place)
+    who = _who(profile, contact, zone, config, now) | ({"paused_channels": dict(paused)} if paused else {})
+    return {"shopper": profile.shopper, "as_of": _utc(now), "who": who} | {
         "moments": [_moment(message, zone) for message in messages]
     }
-
-
-def as_text(told: Mapping[str, Any]) -> str:
-    """The story as plain text, a paragraph a moment."""
-    who = told["who"]
-    lines = [
-        f"{told['shopper']} as of {told['as_of']}",
-        f"  {who['stage']} shopper, value tier {who['tier']}{', RFM ' + who['rfm'] if who['rfm'] else ''}, "
-        f"{who['orders']} orders; {who['time_zone']} ({who['country']})"
-        + ("; control group, never written to" if who["holdout"] else ""),
-        *([_foretold(who["expected"])] if "expected" in who else []),
-        "  consent: " + (", ".join(f"{name} {word}" for name, word in who["consent"].items()) or "none given"),
-        "  addresses: " + (", ".join(f"{name} {text}" for name, text in who["addresses"].items()) or "none"),
-        "  caps: " + ", ".join(f"{name} {use}" for name, use in who["caps"].items()),
-        "",
-    ]
-    if not told["moments"]:
-        lines.append("No moment has come up for this shopper yet.")
-    for moment in told["moments"]:
-        lines += _paragraph(moment)
-    return "\n".join(lines)
 
 
 def _who(profile: Profile, contact: Contact, zone: ZoneInfo, config: Decisions, now: datetime) -> dict[str, Any]:
@@ -81,9 +77,13 @@ def _who(profile: Profile, contact: Contact, zone: ZoneInfo, config: Decisions, 
         "country": zones.country_of(contact, config.place),
         "language": contact.language or config.place.language,
         "holdout": arm_of(profile.shopper, config) == HOLDOUT,
+        "control_of": [
+            name for name in config.holdout.campaigns if arm_of(profile.shopper, config, name) == f"{CONTROL}:{name}"
+        ],
         "consent": said | refused,
+        **({"telephone": contact.push_vendor} if contact.push_vendor else {}),
         "addresses": {name: masked(contact.addresses[name]) for name in CHANNELS if contact.addresses.get(name)},
-        "caps": {name: f"{count} of {limit}" for name, count, limit in caps.usage(contact.slots, config, profile.tier, now)},
+        "caps": {name: f"{count} of {limit}" for name, count, limit in caps.usage(contact, config, profile.tier, now)},
     }
 
 
@@ -98,14 +98,6 @@ def _expected(expected: Expected) -> dict[str, Any]:
     }
 
 
-def _foretold(expected: Mapping[str, Any]) -> str:
-    return (
-        f"  expected: {expected['purchases']:g} purchases within {expected['within_days']} days"
-        f" (any: {expected['chance']:.0%}), the next about {expected['next_purchase']};"
-        f" value of the coming year {expected['lifetime_value_cents'] / 100:.2f}"
-    )
-
-
 def _moment(message: Message, zone: ZoneInfo) -> dict[str, Any]:
     told: dict[str, Any] = {
         "moment_id": message.moment_id,
@@ -117,8 +109,13 @@ def _moment(message: Message, zone: ZoneInfo) -> dict[str, Any]:
         "decided_at_local": _local(message.decided_at, zone),
         "history": [{"at": _utc(from_ms(at)), "what": what, "detail": detail} for at, what, detail in message.history],
     }
-    if message.channel:
-        told["channel"] = message.channel
+    for name in ("channel", "campaign", "arm"):
+        if getattr(message, name):
+            told[name] = getattr(message, name)
+    if message.tried:
+        told["refused_by"] = list(message.tried)
+    if offer := message.content.get("offer"):
+        told["offer"] = dict(offer)
     if message.not_before and message.state is State.DEFERRED:
         told["waits_until"] = _utc(message.not_before)
         told["waits_until_local"] = _local(message.not_before, zone)
@@ -127,21 +124,6 @@ def _moment(message: Message, zone: ZoneInfo) -> dict[str, Any]:
     if message.marks:
         told["feedback"] = {mark: _utc(from_ms(at)) for mark, at in sorted(message.marks.items(), key=lambda mark: mark[1])}
     return told
-
-
-def _paragraph(moment: Mapping[str, Any]) -> Iterable[str]:
-    on = f" on {moment['channel']}" if "channel" in moment else ""
-    yield f"{moment['decided_at_local']}  {moment['kind']}: {moment['state']}{on}"
-    yield f"    {moment['sentence']} [{moment['reason']}]"
-    if "waits_until_local" in moment:
-        yield f"    waits until {moment['waits_until_local']}"
-    if moment.get("shows"):
-        yield f"    shows {', '.join(moment['shows'])}"
-    if len(moment["history"]) > 1 or any(step["detail"] != moment["reason"] for step in moment["history"]):
-        for step in moment["history"]:
-            yield f"    {step['at']}  {step['what']}{' ' + step['detail'] if step['detail'] else ''}"
-    for mark, at in moment.get("feedback", {}).items():
-        yield f"    {at}  {mark}"
 
 
 def _utc(at: datetime) -> str:

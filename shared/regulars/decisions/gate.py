@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from regulars.channels.model import Contact
 from regulars.decisions import caps, quiet, reasons, zones
@@ -15,12 +16,18 @@ from regulars.decisions.channel import NEEDS_NO_ADDRESS
 from regulars.decisions.config import Decisions
 from regulars.decisions.model import Message
 
-_TIER, _ZONE = "tier", "zone"
+_TIER, _ZONE, _COUPON_CENTS = "tier", "zone", "coupon_cents"
 
 
-def stamp(tier: str, zone: str) -> Mapping[str, str]:
-    """What the decision knew of the shopper and the gate must know; kept in the message's content."""
-    return {_TIER: tier, _ZONE: zone}
+def stamp(tier: str, zone: str, coupon_cents: int = 0) -> Mapping[str, Any]:
+    """What the decision knew of the shopper and her offer and the gate and the claim must know; kept in the message's
+    content."""
+    return {_TIER: tier, _ZONE: zone, **({_COUPON_CENTS: coupon_cents} if coupon_cents else {})}
+
+
+def coupon_cents(content: Mapping[str, Any]) -> int:
+    """What the coupon of a message with this content is expected to cost, 0 without one."""
+    return int(content.get(_COUPON_CENTS, 0))
 
 
 def may_send(message: Message, contact: Contact, now: datetime, config: Decisions, *, answered: bool = False) -> str | None:
@@ -42,7 +49,9 @@ def may_send(message: Message, contact: Contact, now: datetime, config: Decision
     if not kind.transactional and _is_full(message, contact, now, config):
         return reasons.CAP_FULL
     country = zones.country_of(contact, config.place)
-    hours = quiet.hours_for(config, message.channel, country, transactional=kind.transactional)
+    hours = quiet.hours_for(
+        config, message.channel, country, transactional=kind.transactional, manufacturer=contact.push_vendor
+    )
     return None if quiet.is_open(now, zones.zones_of(contact, config.place), hours) else reasons.QUIET_HOURS
 
 
@@ -58,8 +67,12 @@ def keep_slots_since(now: datetime, config: Decisions) -> datetime:
 
 
 def _is_full(message: Message, contact: Contact, now: datetime, config: Decisions) -> bool:
-    tier = str(message.content.get(_TIER, ""))
-    found = caps.full(
-        contact.slots, config, kind=message.kind, channel=message.channel, tier=tier, moment_id=message.moment_id, now=now
+    wanted = caps.Wanted(
+        kind=message.kind,
+        channel=message.channel,
+        tier=str(message.content.get(_TIER, "")),
+        moment_id=message.moment_id,
+        campaign=message.campaign,
+        vendor=config.vendors.vendor(contact.push_vendor),
     )
-    return found is not None
+    return caps.full(contact.slots, config, wanted, now) is not None

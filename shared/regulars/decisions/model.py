@@ -43,6 +43,7 @@ class Message:
     template, language, tone, items with reasons, offer, greeting name (`regulars.channels.content.Content`); no rendered
     text. `history` is the story: one (epoch ms, word, detail) a step, newest last. `campaign`, `facts` and `deferrals` are the
     moment's, so that it can be decided anew; `tried`: channels whose provider refused it.
+    `occurred_at` is the moment's: an order after it answers it.
     """
 
     shopper: str
@@ -69,3 +70,4 @@ class Message:
     facts: Mapping[str, Any] = field(default_factory=dict)
     deferrals: int = 0
     tried: tuple[str, ...] = ()
+    occurred_at: datetime | None = None

@@ -48,7 +48,12 @@ class Ledger(Protocol):
         Raises Conflict(not_planned | contact_changed | suppressed | coupon_held | pool_empty)."""
 
     def holds(self, shopper: str, moment_id: str, token: str) -> bool:
-        """The fence: strongly consistent, True while CLAIMED with this very token."""
+        """Strongly consistent, True while CLAIMED with this very token."""
+
+    def fence(self, message: Message, token: str, contact: Contact) -> bool:
+        """All that may stand against the call, read as of one instant: True while CLAIMED with this very token, the contact is
+        of the version given, and the message's address is not suppressed. Reads one after the other would leave a gap behind
+        each for an opt-out to fall into."""
 
     def finish(
         self,
@@ -61,15 +66,21 @@ class Ledger(Protocol):
         provider_id: str = "",
         gives_slot_back: bool = False,
         returns: Reservation = NOTHING,
+        not_before: datetime | None = None,
+        tried: str = "",
     ) -> None:
         """CLAIMED(token) → SENT | FAILED | UNKNOWN | LAPSED | WITHHELD, or back to PLANNED (token, lease cleared: nothing was
-        handed over, the queue brings it again) or DEFERRED (to be decided anew); the slot and `returns` come back in the same
-        transaction when asked.
+        handed over, the queue brings it again) or DEFERRED (to be decided anew from `not_before` on; `tried`: the channel whose
+        provider refused it, which joins those that did before); the slot and `returns` come back in the same transaction
+        when asked.
         Raises Conflict(token_lost) when another token holds it. Repeated with the same token and state it does nothing.
         UNKNOWN becomes SENT at once when feedback that settles it came first."""
 
     def close(self, shopper: str, moment_id: str, *, state: State, reason: str, now: datetime) -> bool:
         """PLANNED or DEFERRED → LAPSED | WITHHELD. False when it stands otherwise."""
+
+    def postpone(self, shopper: str, moment_id: str, *, not_before: datetime, reason: str, now: datetime) -> bool:
+        """PLANNED → DEFERRED, to be decided anew from `not_before` on. False when it stands otherwise."""
 
     def mark(self, shopper: str, moment_id: str, *, mark: str, at: datetime, detail: str = "") -> bool:
         """Set `marks[mark]` (delivered, opened, clicked, bounced, …) once; True the first time. Also settles UNKNOWN → SENT
@@ -91,20 +102,23 @@ class Contacts(Protocol):
         consent: Mapping[str, bool] | None = None,
         topics: Mapping[str, bool] | None = None,
         details: Mapping[str, str] | None = None,
+        consent_at: Mapping[str, datetime] | None = None,
         proof: Mapping[str, Any] | None = None,
     ) -> None:
         """Merge the given parts in one write, version + 1. An address of None is removed. `details`: language, time_zone,
-        country, name. `proof` (source, ip, wording …) is kept with each consent change."""
+        country, name. `consent_at`: when the word about a channel or channel/topic was given, `now` where it does not say; a
+        word that is not newer than the one that stands changes nothing (`regulars.decisions.merging`). `proof` (source, ip,
+        wording …) is kept with each word that stands. Only taking addresses away makes no contact."""
 
     def merge(self, source: str, target: str, *, now: datetime) -> None:
-        """The anonymous contact joins the shopper: target's own values win, refusals win over consents."""
+        """The anonymous contact joins the shopper: target's own values win, of words about consent the later."""
 
 
 class Suppressions(Protocol):
     """Addresses that are never written to, by hash of channel and normalised address."""
 
     def add(self, channel: str, address: str, *, reason: str, now: datetime) -> None:
-        """From now on nothing goes there. The first reason stays."""
+        """From now on nothing goes there. The first reason stays; said again later, it stands as of then."""
 
     def reason(self, channel: str, address: str) -> str:
         """Why the address is suppressed, "" when it is not."""
@@ -112,6 +126,9 @@ class Suppressions(Protocol):
     def among(self, addresses: Mapping[str, str]) -> Mapping[str, str]:
         """Channel → reason for those of `addresses` (channel → address) that are suppressed; one round trip, none for none.
         Eventually consistent: the claim has the last word."""
+
+    def lift(self, channel: str, address: str, *, reason: str, said_at: datetime) -> bool:
+        """Take back the suppression if it has this reason and was last said before `said_at`; whether it was."""
 
     def remove(self, channel: str, address: str) -> None: ...
 
@@ -122,8 +139,15 @@ class Showcase(Protocol):
     def items(self, item_ids: Sequence[str]) -> Mapping[str, Item]:
         """Known items among `item_ids`, with the stock that is known now."""
 
-    def picked(self, profile: Profile, *, count: int, now: datetime) -> Sequence[tuple[Item, str]]:
-        """Up to `count` recommended items in stock, best first, each with the code of its reason."""
+    def picked(self, profile: Profile, *, count: int, now: datetime, kind: str = "") -> Sequence[tuple[Item, str]]:
+        """Up to `count` recommended items in stock that suit the moment's kind, best first, each with its reason's code."""
+
+
+class Pools(Protocol):
+    """What was taken of budgets and stocks (`regulars.offers.ports.Offers` keeps them)."""
+
+    def taken(self, pool: str, shards: int) -> Sequence[int]:
+        """Units taken of each shard, as it was a moment ago: the claim has the last word."""
 
 
 class Deferral(Protocol):

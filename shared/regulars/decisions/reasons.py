@@ -14,13 +14,23 @@ UNKNOWN_SHOPPER = "unknown_shopper"
 ERASED = "erased"
 MUTED = "muted"
 HOLDOUT = "holdout"
+CONTROL = "control"
 NO_CONSENT = "no_consent"
 NO_ADDRESS = "no_address"
 SUPPRESSED = "suppressed"
+PROVIDER_REFUSED = "provider_refused"
+CHANNEL_PAUSED = "channel_paused"
+OVER_BUDGET = "over_budget"
+SOLD_OUT = "sold_out"
+OFFER_CLOSED = "offer_closed"
 OUTRANKED = "outranked"
 CAP_OVERALL = "cap_overall"
 CAP_CHANNEL = "cap_channel"
 CAP_KIND = "cap_kind"
+CAP_TOPIC = "cap_topic"
+CAP_CAMPAIGN = "cap_campaign"
+CAP_VENDOR = "cap_vendor"
+NO_TIME_ZONE = "no_time_zone"
 QUIET_HOURS = "quiet_hours"
 NO_OPEN_HOUR = "no_open_hour"
 BEST_HOUR = "best_hour"
@@ -50,13 +60,23 @@ SENTENCES = {
     ERASED: "The shopper asked to be forgotten.",
     MUTED: "The shopper has an open complaint; marketing is silent until it is settled.",
     HOLDOUT: "The shopper belongs to the control group that is never written to, to measure what messages bring.",
+    CONTROL: "The shopper belongs to the control group of this campaign, to measure what the campaign brings.",
     NO_CONSENT: "The shopper has not agreed to such messages on any channel.",
     NO_ADDRESS: "The shopper agreed, but no address is known on any channel that is allowed.",
     SUPPRESSED: "The address is suppressed: it bounced, complained or said stop.",
+    PROVIDER_REFUSED: "The channel's provider refused this message; no other channel was left.",
+    CHANNEL_PAUSED: "Marketing on this channel is paused.",
+    OVER_BUDGET: "The money set aside for such messages is spent.",
+    SOLD_OUT: "The offer that the message would have brought is used up.",
+    OFFER_CLOSED: "The offer that the message would have brought has not begun or has ended.",
     OUTRANKED: "A more important message to the same shopper goes first.",
     CAP_OVERALL: "The shopper has had as many messages as the shop allows in this time.",
     CAP_CHANNEL: "The shopper has had as many messages on this channel as the shop allows in this time.",
     CAP_KIND: "The shopper has had as many messages of this kind as the shop allows in this time.",
+    CAP_TOPIC: "The shopper has had as many messages on this topic as the shop allows in this time.",
+    CAP_CAMPAIGN: "The shopper has had as many messages of this campaign as the shop allows in this time.",
+    CAP_VENDOR: "The maker of the shopper's telephone lets no more marketing through to it in this time.",
+    NO_TIME_ZONE: "Nothing tells what time it is where the shopper lives, so it may be night.",
     QUIET_HOURS: "It is night, or not a legal hour, where the shopper lives.",
     NO_OPEN_HOUR: "The moment would expire before it is allowed to write where the shopper lives.",
     BEST_HOUR: "Waits for the hour at which this shopper usually reads.",

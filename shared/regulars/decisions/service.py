@@ -2,28 +2,32 @@
 
 The order of the writes is what makes a crash harmless: the ledger first, then the timer or the send order. A moment that
 comes again finds its entry: PLANNED → the send order is emitted again (the claim lets one through), DEFERRED → it is
-decided anew, anything else → nothing. Reads: profile, contact, ledger, and the suppressions of the addresses that consent
-leaves open; the catalogue is a snapshot in memory.
+decided anew, anything else → nothing. Reads: profile, contact, ledger, the suppressions of the addresses that consent leaves
+open, paused channels, and what is left of the budgets that would pay; the catalogue is a snapshot in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from regulars.channels.model import Contact
 from regulars.clock import Clock, from_ms, to_ms
-from regulars.decisions import channel, content, reasons, zones
-from regulars.decisions.arbiter import Decision, Facts, decide
-from regulars.decisions.config import Decisions
+from regulars.decisions import budgets, channel, content, reasons, zones
+from regulars.decisions.arbiter import decide
+from regulars.decisions.config import Decisions, Kind
 from regulars.decisions.gate import stamp
+from regulars.decisions.holdout import ENROLLED
 from regulars.decisions.model import Message, State
-from regulars.decisions.ports import Contacts, Deferral, Ledger, Showcase, Suppressions
+from regulars.decisions.offering import Terms, terms_of
+from regulars.decisions.ports import Contacts, Deferral, Ledger, Pools, Showcase, Suppressions
+from regulars.decisions.verdicts import Decision, Facts
 from regulars.errors import TryLater
 from regulars.ids import message_id
 from regulars.messages import Moment, SendOrder
+from regulars.offers.config import OfferSettings
 from regulars.profiles.ports import Profiles
 from regulars.queues import Queue
 
@@ -33,7 +37,11 @@ RECENT = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideMessage:
-    """One moment in, one ledger entry out. `queues`: channel → its queue. Raises TryLater when a store or queue does."""
+    """One moment in, one ledger entry out. Raises TryLater when a store or queue does.
+
+    `queues`: channel → its queue. `paused`: channel → why marketing rests there. `pools`: what was taken of budgets, not read
+    while there is no budget. `sold_out`: whether nothing is left of the offer called so.
+    """
 
     profiles: Profiles
     contacts: Contacts
@@ -44,6 +52,10 @@ class DecideMessage:
     defer: Deferral
     clock: Clock
     config: Decisions
+    offers: OfferSettings | None = None
+    pools: Pools | None = None
+    paused: Callable[[], Mapping[str, str]] = dict
+    sold_out: Callable[[str], bool] = lambda offer: False
 
     def __call__(self, moment: Moment) -> Message:
         """The entry that stands afterwards."""
@@ -56,36 +68,58 @@ class DecideMessage:
         recent = self.ledger.list(shopper, RECENT)
         standing = next((entry for entry in recent if entry.moment_id == moment.id), None)
         if standing and standing.state is not State.DEFERRED:
+            # The list may be behind: a sender may have put the message off since, and this moment is what comes of that.
+            standing = self.ledger.get(shopper, moment.id) or standing
+        if standing and standing.state is not State.DEFERRED:
             return self._again(standing, now)
+        kind = self.config.kinds.get(moment.kind)
+        terms = terms_of(kind, self.offers, self.config, now) if kind else None
         facts = Facts(
             moment=moment,
             profile=profile,
             contact=contact,
             now=now,
             recent=recent,
-            suppressed=self._suppressed(moment, contact),
+            barred=self._barred(moment, kind, contact, standing, terms, now) if kind else channel.Barred(),
+            terms=terms,
+            sold_out=bool(terms and not terms.closed and self.sold_out(terms.offer)),
         )
         message = self._message(facts, decide(facts, self.config), standing)
         return self._carry_out(moment, message, facts)
 
-    def _suppressed(self, moment: Moment, contact: Contact) -> Mapping[str, str]:
-        kind = self.config.kinds.get(moment.kind)
-        addresses = channel.addresses_worth_checking(kind, contact) if kind else {}
-        return self.suppressions.among(addresses) if addresses else {}
+    def _barred(
+        self, moment: Moment, kind: Kind, contact: Contact, standing: Message | None, terms: Terms | None, now: datetime
+    ) -> channel.Barred:
+        addresses = channel.addresses_worth_checking(kind, contact)
+        suppressed = self.suppressions.among(addresses) if addresses else {}
+        tried = standing.tried if standing else ()
+        if kind.transactional:
+            return channel.Barred(suppressed=suppressed, tried=tried)
+        paying = budgets.purses(moment.kind, moment.campaign, self.config, now) if self.pools else []
+        spent = {purse.pool: sum(self.pools.taken(purse.pool, purse.shards)) for purse in paying} if self.pools else {}
+        cost_cents = terms.cost_cents if terms else 0
+        return channel.Barred(
+            suppressed=suppressed,
+            tried=tried,
+            paused=self.paused(),
+            unaffordable=budgets.unaffordable(kind.channels, paying, spent, self.config, cost_cents),
+        )
 
     def _message(self, facts: Facts, decision: Decision, standing: Message | None) -> tuple[Message, Decision]:
         moment = facts.moment
         wire: Mapping[str, Any] = {}
         if decision.state is State.PLANNED:
             made = content.compose(
-                moment, facts.profile, facts.contact, decision.channel, self.showcase, self.config, facts.now
+                moment, facts.profile, facts.contact, decision.channel, self.showcase, self.config, facts.now, facts.terms
             )
             if made is None:
-                decision = Decision(state=State.WITHHELD, reason=reasons.NOTHING_TO_SHOW, arm=decision.arm)
+                decision = replace(decision, state=State.WITHHELD, reason=reasons.NOTHING_TO_SHOW, channel="", overtakes=())
             else:
-                zone = zones.zones_of(facts.contact, self.config.place)[0]
-                wire = {**made.to_wire(), **stamp(facts.profile.tier, zone.key)}
-        step = (to_ms(facts.now), decision.state.value, _story(decision))
+                zone = zones.clock_of(facts.contact, self.config.place)
+                wire = {**made.to_wire(), **stamp(facts.profile.tier, zone.key, facts.terms.cost_cents if facts.terms else 0)}
+        at_ms = to_ms(facts.now)
+        steps = [(at_ms, ENROLLED, detail) for detail in decision.enrolled]
+        steps.append((at_ms, decision.state.value, _story(decision)))
         message = Message(
             shopper=facts.profile.shopper,
             moment_id=moment.id,
@@ -94,12 +128,13 @@ class DecideMessage:
             state=decision.state,
             reason=decision.reason,
             decided_at=facts.now,
-            expires_at=from_ms(moment.expires_at_ms),
+            occurred_at=from_ms(moment.occurred_at_ms),
+            expires_at=facts.expires_at,
             channel=decision.channel,
             address=facts.contact.addresses.get(decision.channel, "") if decision.state is State.PLANNED else "",
             not_before=decision.not_before,
             content=wire,
-            history=(*(standing.history if standing else ()), step),
+            history=(*(standing.history if standing else ()), *steps),
             arm=decision.arm,
             correlation_id=moment.correlation_id,
             campaign=moment.campaign,

@@ -7,7 +7,7 @@ shop's. With several zones a message must be allowed in each of them: what is no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -18,11 +18,17 @@ from regulars.triggers.local_time import instant, zone_named
 
 
 def zones_of(contact: Contact, place: Place) -> tuple[ZoneInfo, ...]:
-    """The zones that the shopper may be in; never empty."""
+    """The zones that the shopper may be in; empty when nothing is known of her and the shop names no zone of its own."""
     own = zone_named(contact.time_zone)
     if own:
         return (own,)
-    return country_zones().get(country_of(contact, place), ()) or (ZoneInfo(place.time_zone),)
+    shops = zone_named(place.time_zone)
+    return country_zones().get(country_of(contact, place), ()) or ((shops,) if shops else ())
+
+
+def clock_of(contact: Contact, place: Place) -> ZoneInfo:
+    """The clock to show times on: of the zone she most likely lives in, UTC when nothing tells."""
+    return next(iter(zones_of(contact, place)), ZoneInfo("UTC"))
 
 
 def country_of(contact: Contact, place: Place) -> str:
@@ -61,13 +67,16 @@ def _rows(table: str, columns: int) -> list[list[str]]:
     return [line.split("\t")[:columns] for line in text.splitlines() if line and not line.startswith("#")]
 
 
-def opening(day: date, hour: float, place: ZoneInfo) -> datetime:
-    """The UTC instant of wall time `hour` (0 ≤ hour < 24) on `day` in `place`."""
+def openings(day: date, hour: float, place: ZoneInfo) -> tuple[datetime, ...]:
+    """The UTC instants of wall time `hour` (0 ≤ hour < 24) on `day` in `place`: one, two where the clocks go back over it."""
     hours, minutes = divmod(round(hour * 60), 60)
-    return instant(day, hours, minutes, place)
+    first = instant(day, hours, minutes, place)
+    wall = datetime.combine(day, time(hours, minutes))
+    again = wall.replace(tzinfo=place, fold=1).astimezone(UTC)
+    repeated = again > first and again.astimezone(place).replace(tzinfo=None) == wall
+    return (first, again) if repeated else (first,)
 
 
-def wall_hour(at: datetime, place: ZoneInfo) -> float:
-    """Hours since midnight that the clock on the wall shows in `place`."""
-    local = at.astimezone(place)
+def wall_hour(local: datetime) -> float:
+    """Hours since midnight that the clock on the wall shows."""
     return local.hour + local.minute / 60 + (local.second + local.microsecond / 1e6) / 3600

@@ -18,14 +18,14 @@ from regulars.decisions.model import Message, State
 from regulars.decisions.ports import Ledger
 from regulars.errors import NotFound
 from regulars.feedback.config import AttributionConfig
+from regulars.feedback.machines import click_marks
 from regulars.feedback.ports import Touches
 from regulars.feedback.touches import OrderTouch, RecommendationClick, click_in, items_in, order_in
 from regulars.ids import message_id, split_message_id
 from regulars.metrics.counts import CountKey, Counts
 
 CONVERTED = "converted"
-_RANKED = (("clicked",), ("opened", "read"))
-_RECEIVED = 2
+_CLICKED, _OPENED, _RECEIVED = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,8 @@ def choose(messages: Sequence[Message], ordered_at: datetime, config: Attributio
 
 def _touches_of(message: Message) -> list[tuple[int, datetime]]:
     """(rank, instant) of each touch; rank 0 clicked, 1 opened or read, 2 received."""
-    found = [
-        (rank, from_ms(message.marks[mark])) for rank, marks in enumerate(_RANKED) for mark in marks if mark in message.marks
-    ]
+    found = [(_CLICKED, from_ms(at_ms)) for at_ms in click_marks(message.marks)]
+    found += [(_OPENED, from_ms(message.marks[mark])) for mark in ("opened", "read") if mark in message.marks]
     received = _received_at(message)
     return [*found, (_RECEIVED, received)] if received else found
 

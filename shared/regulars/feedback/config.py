@@ -29,14 +29,28 @@ class AttributionConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackConfig:
+    """`most_bytes` of a call; how old a notification may be when it comes, and how far its clock may be ahead of ours."""
+
+    most_bytes: int
+    age_seconds: int
+    ahead_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackConfig:
-    """`stop_words` and `start_words` are whole replies; the machine lists are parts of, or whole, user agents."""
+    """`stop_words` and `start_words` are whole replies, `stop_openings` first words of longer ones; the machine lists are parts
+    of, or whole, user agents; `machine_seconds`: channel → how soon after its delivery nobody can have read a message."""
 
     attribution: AttributionConfig
     stop_words: tuple[str, ...]
+    stop_openings: tuple[str, ...]
     start_words: tuple[str, ...]
     machine_agents: tuple[str, ...]
     machine_agent_parts: tuple[str, ...]
+    machine_seconds: Mapping[str, int]
+    burst_milliseconds: int
+    callbacks: CallbackConfig
 
 
 def load(overrides: Mapping[str, Any] | None = None) -> FeedbackConfig:

@@ -5,14 +5,19 @@
     delivered     delivered
     opened        opened | machine_opened
     read          read
-    clicked       clicked | machine_clicked
+    clicked       clicked | machine_clicked (unclicked, clicked_again: `regulars.feedback.machines`)
     bounced       bounced                    permanent: address suppressed on the first
                   soft_bounced               transient: nothing more
     rejected      rejected
     complained    complained                 address suppressed, consent of the channel withdrawn
     unsubscribed  unsubscribed               consent of the channel, or of detail.topic, withdrawn
     stopped       unsubscribed               address suppressed, consent withdrawn
-    resumed                                  the suppression that `stopped` made is lifted
+    resumed                                  the suppression that an earlier `stopped` made is lifted
+
+START takes back what STOP did and nothing else: consent that was withdrawn by a link or in the preferences stays withdrawn, a
+bounce or complaint stays suppressed. What consent stood before STOP stands again, as START is itself a request for messages:
+an opt-in by keyword (CTIA, "Messaging Principles and Best Practices", 5.1.2) and the 请求 of the Chinese rules
+(通信短信息服务管理规定, 第十八条).
 
 Every effect may be repeated: providers, SNS and SQS all deliver at least once.
 """
@@ -21,7 +26,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regulars.feedback.config import FeedbackConfig
 from regulars.messages import Feedback
 
 BOUNCE = "bounce"
@@ -57,22 +61,12 @@ SOFT_BOUNCE = Effect(mark="soft_bounced")
 KINDS = frozenset(EFFECTS)
 
 
-def effect_of(feedback: Feedback, config: FeedbackConfig) -> Effect:
-    """What this feedback does. KeyError for a kind that is not in the table."""
+MACHINE = {kind: Effect(mark=f"machine_{kind}") for kind in ("opened", "clicked")}
+
+
+def effect_of(feedback: Feedback, *, machine: bool = False) -> Effect:
+    """What this feedback does; `machine`: an open or click that is none of hers. KeyError for an unknown kind."""
     effect = EFFECTS[feedback.kind]
     if feedback.kind == "bounced" and not feedback.detail.get("permanent"):
         return SOFT_BOUNCE
-    if feedback.kind in ("opened", "clicked") and by_machine(feedback, config):
-        return Effect(mark=f"machine_{feedback.kind}")
-    return effect
-
-
-def by_machine(feedback: Feedback, config: FeedbackConfig) -> bool:
-    """A scanner or Mail Privacy Protection, not a shopper: `detail.bot` says so, or `detail.user_agent` gives it away."""
-    if feedback.detail.get("bot"):
-        return True
-    agent = str(feedback.detail.get("user_agent", "")).strip()
-    if agent in config.machine_agents:
-        return True
-    lowered = agent.lower()
-    return any(part in lowered for part in config.machine_agent_parts)
+    return MACHINE.get(feedback.kind, effect) if machine else effect

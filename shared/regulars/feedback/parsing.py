@@ -1,7 +1,8 @@
 """What lies on the feedback queue → Feedback.
 
 Two things arrive there: our own Feedback (links, inbox), put by functions that hold the queue's send permission, and SNS
-envelopes that the topic's subscription puts. The queue's policy lets nobody else in, and the envelope must name our topic:
+envelopes, which our topic's subscription puts, and `receive_callbacks` after it has verified them. The queue's policy lets
+nobody else in, and the envelope must name one of our topics:
 a valid notification of *somebody's* topic is how opt-outs get forged (PostHog #61644). Anything else is poison: `GiveUp`,
 which the queue's bounded tries carry to its dead-letter queue.
 """
@@ -9,7 +10,7 @@ which the queue's bounded tries carry to its dead-letter queue.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,24 +19,28 @@ from regulars.errors import GiveUp
 from regulars.feedback.config import FeedbackConfig
 from regulars.feedback.model import KINDS
 from regulars.feedback.providers import Envelope, from_provider
-from regulars.messages import Feedback, decode
+from regulars.messages import Feedback, SnsEnvelope, decode
 
 _GREETING = "Successfully validated SNS topic"
 """What SES publishes, as plain text, when a topic becomes an event destination."""
 
 
-def parse(body: str, *, topic_arn: str, config: FeedbackConfig) -> tuple[Feedback, ...]:
+def parse(body: str, *, topics: Collection[str], config: FeedbackConfig) -> tuple[Feedback, ...]:
     """The feedback in a queue body, one entry per recipient; () for provider news that changes nothing.
 
     Raises GiveUp: `poison` (not ours, not an envelope), `foreign_topic`, `unknown_event`.
     """
     document = _json(body)
+    if document.get("name") == SnsEnvelope.NAME:
+        document = dict(decode(SnsEnvelope, body).body)
+        if "TopicArn" not in document:
+            raise GiveUp("an envelope without a topic", code="poison")
     if "TopicArn" not in document:
         feedback = decode(Feedback, body)
         if feedback.kind not in KINDS or not isinstance(feedback.at_ms, int) or not isinstance(feedback.detail, Mapping):
             raise GiveUp(f"feedback of unknown kind {str(feedback.kind)[:40]!r}", code="poison")
         return (feedback,)
-    if document["TopicArn"] != topic_arn:
+    if not isinstance(document["TopicArn"], str) or document["TopicArn"] not in topics:
         raise GiveUp("notification of another topic", code="foreign_topic")
     if document.get("Type") != "Notification":
         raise GiveUp(f"SNS {str(document.get('Type'))[:40]} does not belong on a queue", code="poison")

@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -207,7 +208,8 @@ def _sms(event: Mapping[str, Any], envelope: Envelope) -> tuple[Feedback, ...]:
 def _reply(event: Mapping[str, Any], envelope: Envelope, config: FeedbackConfig) -> tuple[Feedback, ...]:
     """STOP and its like, or START; other replies are nobody's feedback. The text itself goes no further."""
     word = keyword(str(event["messageBody"]))
-    kind = "stopped" if word in config.stop_words else "resumed" if word in config.start_words else ""
+    opening = _opening(str(event["messageBody"]), config.stop_openings)
+    kind = "stopped" if word in config.stop_words or opening else "resumed" if word in config.start_words else ""
     if not kind:
         return ()
     return (
@@ -219,7 +221,7 @@ def _reply(event: Mapping[str, Any], envelope: Envelope, config: FeedbackConfig)
             channel="sms",
             at_ms=envelope.at_ms,
             address=str(event["originationNumber"]),
-            detail={"keyword": word},
+            detail={"keyword": word if word in config.stop_words or kind == "resumed" else opening},
         ),
     )
 
@@ -228,6 +230,13 @@ def keyword(text: str) -> str:
     """A reply as one word: NFKC (full-width letters), upper case, nothing but letters and digits; "STOP!" → "STOP"."""
     folded = unicodedata.normalize("NFKC", text).upper()
     return "".join(character for character in folded if character.isalnum())
+
+
+def _opening(text: str, openings: Sequence[str]) -> str:
+    """The stop word that a longer reply begins with; Chinese needs no space behind it."""
+    folded = unicodedata.normalize("NFKC", text).upper()
+    first = next(iter(re.findall(r"\w+", folded)), "")
+    return next((word for word in openings if first == word or (not word.isascii() and first.startswith(word))), "")
 
 
 def bare_address(text: str) -> str:

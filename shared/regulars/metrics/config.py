@@ -11,11 +11,15 @@ from regulars.shop import section
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsConfig:
-    """`goals` by KPI name, as fractions or in the KPI's unit. `report_days` is the window of the daily report."""
+    """`goals` by KPI name, as fractions or in the KPI's unit. `report_days` is the window of the daily report.
+
+    `ratio_alarm`: arms whose ratio would come by chance less often than this are told as a mismatch.
+    """
 
     goals: Mapping[str, float]
     report_days: int
     feed_events: tuple[str, ...]
+    ratio_alarm: float
 
 
 def load(overrides: Mapping[str, Any] | None = None) -> MetricsConfig:

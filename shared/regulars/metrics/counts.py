@@ -8,6 +8,7 @@
                               deferred/<reason>, lapsed/<reason>, delivered/<channel>, opened/…, clicked/…, read/…,
                               machine_opened/…, machine_clicked/…, bounced/…, complained/…, unsubscribed/…, converted/…,
                               responded/…, orders/…, revenue_cents/…
+    arms/<experiment>         <arm>/<share>/<draw>: shoppers, at their first decision under that draw
     stream                    unreadable/<table>
 
 A deed counts on the day (UTC) it was done, not on the day it was reported or its message was sent.

@@ -11,6 +11,7 @@ from typing import Any
 from regulars.decisions.reasons import sentence
 from regulars.metrics.counts import CountKey
 from regulars.metrics.model import AT_LEAST, KPIS, Kpi, Lifecycle, Sums
+from regulars.metrics.ratios import ARMS, Ratio, ratios
 from regulars.storage import Storage
 
 LIFECYCLE_PREFIX = "profiles/sweep/day="
@@ -62,7 +63,7 @@ class Row:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What `build_report` made. `messages`: kind → step → count; `reasons`: code → how often nothing was sent for it;
-    `credited`: kind → (orders, revenue in cents)."""
+    `credited`: kind → (orders, revenue in cents). `arms`: the sample-ratio check of every control group."""
 
     day_from: date
     day_to: date
@@ -74,6 +75,7 @@ class Report:
     recommendations: Mapping[str, Mapping[str, int]]
     activity: Mapping[str, int]
     revenue_cents: Mapping[str, int]
+    arms: tuple[Ratio, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -88,6 +90,7 @@ class Report:
             "recommendations": {scene: dict(fields) for scene, fields in self.recommendations.items()},
             "activity": dict(self.activity),
             "revenue_cents": dict(self.revenue_cents),
+            "control_groups": [ratio.to_wire() for ratio in self.arms],
         }
 
     def text(self) -> str:
@@ -109,6 +112,7 @@ class Report:
             ("Activity", [["what", "count"], *_cells(self.activity), *_money_cells(self.revenue_cents)]),
             ("Messages", [["kind", *_STEPS], *_step_cells(self.messages)]),
             ("Credited to messages", [["kind", "orders", "revenue"], *_credit_cells(self.credited)]),
+            ("Control groups", [["experiment", "share", "control", "treated", "p", "ratio"], *map(_arm_cells, self.arms)]),
             ("Why nothing was sent", [["times", "reason", "meaning"], *_reason_cells(self.reasons)]),
             ("Recommendations", [["scene", "seen", "clicked", "ordered"], *_scene_cells(self.recommendations)]),
         ]
@@ -120,6 +124,7 @@ def build_report(
     day_to: date,
     *,
     goals: Mapping[str, float],
+    ratio_alarm: float,
     made_at: datetime,
     active_shoppers: int,
     lifecycle: Lifecycle | None = None,
@@ -152,6 +157,7 @@ def build_report(
             "stream records not understood": sums.total("stream", "unreadable"),
         },
         revenue_cents=_sub_sums(sums, "orders", "revenue_cents"),
+        arms=ratios(sums.by(ARMS), ratio_alarm),
     )
 
 
@@ -217,6 +223,12 @@ def _amount(value: float, unit: str) -> str:
     if unit == "share":
         return f"{value:.1%}"
     return f"{value:.1f} min" if unit == "minutes" else f"{value:.2f}"
+
+
+def _arm_cells(ratio: Ratio) -> list[str]:
+    verdict = "too few to tell" if ratio.p is None else "MISMATCH: do not trust it" if ratio.mismatch else "sound"
+    p = "–" if ratio.p is None else f"{ratio.p:.3g}"
+    return [ratio.experiment, f"{ratio.share:.1%}", f"{ratio.held:,}", f"{ratio.treated:,}", p, verdict]
 
 
 def _cells(values: Mapping[str, int]) -> list[list[str]]:

@@ -9,10 +9,13 @@ from typing import Any
 from regulars.capture import names
 from regulars.capture.model import Event
 from regulars.clock import from_ms
+from regulars.decisions.holdout import ENROLLED, enrolled_in
 from regulars.decisions.model import Message, State
 from regulars.feedback.attribution import CONVERTED, OrderStory
+from regulars.feedback.machines import AGAIN, TAKEN_BACK
 from regulars.feedback.touches import LIST_SEEN, RecommendationClick, recommendation_of
 from regulars.metrics.counts import CountKey, Counts
+from regulars.metrics.ratios import ARMS
 
 _NAMED = frozenset(names.BUILT_IN)
 _BY_CHANNEL = frozenset((State.PLANNED, State.SENT, State.FAILED, State.UNKNOWN))
@@ -21,7 +24,7 @@ _RESPONSES = frozenset(("clicked", CONVERTED))
 
 
 def message_counts(old: Message | None, new: Message) -> Counts:
-    """A step of the ledger: the decision, the state it came to, the marks it got.
+    """A step of the ledger: the decision, the state it came to, the marks it got, the experiments she entered with it.
 
     `responded` counts a message once, at its first click or conversion. A message that goes from UNKNOWN to SENT was
     settled by its feedback and counts as `settled` besides. A claim handed back (CLAIMED to PLANNED) is no new plan.
@@ -37,10 +40,23 @@ def message_counts(old: Message | None, new: Message) -> Counts:
             counts[CountKey(day, group, field)] += 1
         if old is not None and old.state is State.UNKNOWN and new.state is State.SENT:
             counts[CountKey(day, group, f"settled/{new.channel}")] += 1
+    for at_ms, word, detail in new.history[len(old.history) if old else 0 :]:
+        if word == ENROLLED:
+            experiment, arm, draw = enrolled_in(detail)
+            counts[CountKey(_day(at_ms), f"{ARMS}/{experiment}", f"{arm}/{draw}")] += 1
     before = old.marks if old else {}
     fresh = {mark: at_ms for mark, at_ms in new.marks.items() if mark not in before}
     for mark, at_ms in fresh.items():
         counts[CountKey(_day(at_ms), group, f"{mark}/{new.channel}")] += 1
+    # A scanner's burst: its first click was counted as hers (`regulars.feedback.machines`). What it answered stays answered.
+    if TAKEN_BACK in fresh and "clicked" in new.marks:
+        counts[CountKey(_day(new.marks["clicked"]), group, f"clicked/{new.channel}")] -= 1
+        if CONVERTED not in new.marks:
+            counts[CountKey(_day(new.marks["clicked"]), group, f"responded/{new.channel}")] -= 1
+    if AGAIN in fresh:
+        counts[CountKey(_day(fresh[AGAIN]), group, f"clicked/{new.channel}")] += 1
+        if CONVERTED not in before:
+            counts[CountKey(_day(fresh[AGAIN]), group, f"responded/{new.channel}")] += 1
     responses = [at_ms for mark, at_ms in fresh.items() if mark in _RESPONSES]
     if responses and not _RESPONSES.intersection(before):
         counts[CountKey(_day(min(responses)), group, f"responded/{new.channel}")] += 1
@@ -97,7 +113,7 @@ def _state_field(message: Message) -> str:
     word = message.state.value.lower()
     if message.state in _BY_CHANNEL:
         return f"{word}/{message.channel}"
-    return f"{word}/{message.reason}" if message.state in _BY_REASON else ""
+    return f"{word}/{message.reason.partition(':')[0]}" if message.state in _BY_REASON else ""
 
 
 def _stepped_on(message: Message) -> date:

@@ -102,6 +102,7 @@ class Reports:
             first,
             last,
             goals=config.goals,
+            ratio_alarm=config.ratio_alarm,
             made_at=self._clock(),
             active_shoppers=self._sketches.read(ACTIVE, first, last).size(),
             lifecycle=lifecycle_summary(self._storage, last),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 
 class CouponState(StrEnum):
-    """ISSUED → REDEEMED → (order undone) ISSUED; ISSUED → EXPIRED, which gives the stock back."""
+    """ISSUED → REDEEMED → (order undone) ISSUED; ISSUED → EXPIRED, which gives the stock back; REDEEMED → EXPIRED when the
+    order is undone after the coupon's end."""
 
     ISSUED = "ISSUED"
     REDEEMED = "REDEEMED"
@@ -30,6 +32,7 @@ class Coupon:
     """One shopper's coupon. Key: shopper + offer + edition (the occasion, "" for once in a lifetime).
 
     `takes`: what expiry gives back. `moment_id`: the message that brought it, "" when it was claimed through the API.
+    `expires_at` is a full hour. `discount_cents`: what it saved on `order_id`; `returned_order`: the order it came back from.
     """
 
     shopper: str
@@ -42,7 +45,13 @@ class Coupon:
     state: CouponState = CouponState.ISSUED
     order_id: str = ""
     redeemed_at: datetime | None = None
+    discount_cents: int = 0
+    returned_order: str = ""
     takes: tuple[Take, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.shopper, self.offer, self.edition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +63,25 @@ class Reservation:
 
     @property
     def takes(self) -> tuple[Take, ...]:
-        """Stock first, then money."""
-        return (*(self.coupon.takes if self.coupon else ()), *self.spends)
+        """Stock first, then money; one entry a shard, as a transaction names an item once."""
+        sums: dict[tuple[str, int], Take] = {}
+        for take in (*(self.coupon.takes if self.coupon else ()), *self.spends):
+            known = sums.get((take.pool, take.shard))
+            sums[(take.pool, take.shard)] = replace(take, amount=take.amount + known.amount) if known else take
+        return tuple(sums.values())
 
 
 NOTHING = Reservation()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """Orders with a coupon from one device, address or shopper (`check`), known by a hash. `orders`: order id → epoch ms.
+
+    `version` rises with every change: what a redemption is conditional on.
+    """
+
+    check: str
+    hash: str
+    version: int = 0
+    orders: Mapping[str, int] = field(default_factory=dict)

@@ -2,4 +2,5 @@
 
 config     how many days
 retention  the daily deletion
+erasure    one shopper, out of everything (http: the operator's route, ports)
 """

@@ -15,7 +15,17 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """`refuse_days`: how long late events of an erased shopper are turned away; `settle_minutes`: how old an erasure is, at
+    least, when the daily run deletes what was under way meanwhile."""
+
+    refuse_days: int
+    settle_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Privacy:
     """The section `privacy`."""
 
     retention: Retention
+    erasure: Erasure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,19 +19,30 @@ class Expiring(Protocol):
 
 
 class EnforceRetention:
-    """One daily run: log, quarantine, archive. Bounded: what one run leaves, the next takes."""
+    """One daily run: erasures to be finished, log, quarantine, archive. Bounded: what one run leaves, the next takes."""
 
-    def __init__(self, *, log: EventLog, quarantine: Expiring, storage: Storage, config: Retention, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        quarantine: Expiring,
+        storage: Storage,
+        config: Retention,
+        clock: Clock,
+        erasures: Callable[[], int],
+    ) -> None:
         self._log = log
         self._quarantine = quarantine
         self._storage = storage
         self._config = config
         self._clock = clock
+        self._erasures = erasures
 
     def __call__(self) -> Mapping[str, int]:
-        """How many units, quarantined entries and archive objects went."""
+        """How many erasures were finished and units, quarantined entries and archive objects went."""
         now, limit = self._clock(), self._config.deletions_per_run
         return {
+            "erasures": self._erasures(),
             "events": self._log.delete_before(now - timedelta(days=self._config.events_days), limit),
             "quarantine": self._quarantine.delete_expired(now, limit),
             "archive": self._delete_archive(now, limit),

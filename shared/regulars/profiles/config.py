@@ -129,6 +129,28 @@ class WinBack:
     lapses_after_days: int
 
 
+EVERYBODY, LEANING = "everybody", "leaning"
+
+
+@dataclass(frozen=True, slots=True)
+class Occasions:
+    """When calendar moments are made, and for whom.
+
+    A festival's is made `lead_days` before it, for `audience`: everybody, or those leaning to it: whose `tags` weigh at least
+    `least` together or who carry a rule tag of `rule_tags` (festival → rule tags). `anniversaries`: purchase, sign_up; they
+    lapse after `anniversary_lapse_days`. A sweep makes up for at most `catch_up_days` missed ones.
+    """
+
+    lead_days: int
+    audience: str
+    tags: tuple[str, ...]
+    least: float
+    rule_tags: Mapping[str, tuple[str, ...]]
+    anniversaries: tuple[str, ...]
+    anniversary_lapse_days: int
+    catch_up_days: int
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """A shopper is covered with at least `tags` tags of weight `weight` beside behaviour and base."""
@@ -147,6 +169,7 @@ class ProfilesConfig:
     lifecycle: Lifecycle
     win_back: WinBack
     coverage: Coverage
+    occasions: Occasions
     festivals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -168,6 +191,12 @@ class ProfilesConfig:
                 raise _wrong(f"weights.opposites[{number}].tags", "must be two tags written layer/family/value")
         if self.rfm.mode not in ("thresholds", "quantiles"):
             raise _wrong("rfm.mode", f"{self.rfm.mode!r} is neither thresholds nor quantiles")
+        if self.occasions.audience not in (EVERYBODY, LEANING):
+            raise _wrong("occasions.audience", f"{self.occasions.audience!r} is neither {EVERYBODY} nor {LEANING}")
+        if self.occasions.lead_days < 1 or self.occasions.anniversary_lapse_days < 1 or self.occasions.catch_up_days < 1:
+            raise _wrong("occasions", "lead_days, anniversary_lapse_days and catch_up_days are 1 or more")
+        if wrong := set(self.occasions.anniversaries) - {"purchase", "sign_up"}:
+            raise _wrong("occasions.anniversaries", f"unknown: {', '.join(sorted(wrong))}")
 
 
 def _wrong(path: str, reason: str) -> Invalid:

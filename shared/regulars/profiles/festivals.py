@@ -31,6 +31,11 @@ def days_until(shape: Mapping[str, int], today: date) -> int:
     return (nearest - today).days
 
 
+def date_in(shape: Mapping[str, int], year: int) -> date:
+    """The day on which it falls that (calendar or lunar) year: a lunar year's last months lie in the next calendar year."""
+    return _in_year(tuple(sorted(shape.items())), year)
+
+
 @lru_cache(maxsize=512)
 def _in_year(shape: tuple[tuple[str, int], ...], year: int) -> date:
     parts = dict(shape)

@@ -109,8 +109,9 @@ def purchases(orders: Iterable[OrderRecord]) -> dict[str, tuple[date, ...]]:
     days: dict[str, set[date]] = {}
     for order in orders:
         if order.counts:
+            day = from_ms(order.at_ms).date()
             for item in order.items:
-                days.setdefault(item, set()).add(from_ms(order.at_ms).date())
+                days.setdefault(item, set()).add(day)
     return {item: tuple(sorted(found)) for item, found in days.items()}
 
 

@@ -31,6 +31,20 @@ class ProfileReader:
         return profile_at(stored.record, stored.orders, now, self._weights, stored.aliases)
 
 
+class NewestOrder:
+    """When a shopper bought last: one read of the record, which keeps it whenever an order changes."""
+
+    def __init__(self, store: ProfileStore) -> None:
+        self._store = store
+
+    def last_at(self, shopper: str) -> datetime | None:
+        """Of the orders that count; None without one. Strongly consistent; follows a merged anonymous shopper."""
+        record = self._store.load(shopper)
+        if record.merged_into:
+            record = self._store.load(record.merged_into)
+        return from_ms(record.orders.last_ms) if record.orders.last_ms else None
+
+
 def profile_at(
     record: Record,
     orders: Iterable[OrderRecord],

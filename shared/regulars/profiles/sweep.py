@@ -1,5 +1,5 @@
 """The daily sweep: stage, tier, RFM and expected purchases of every shopper, rule tags that the calendar changes, win-back
-moments.
+moments, and those of the calendar.
 
 One pass reads everybody and keeps the few numbers that decide; then only who changed is read again and written on her
 version. A changed shopper who acts meanwhile is judged anew tomorrow. Moments go out before the change is written: a sweep
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from regulars.clock import Clock, from_ms, to_ms
 from regulars.errors import Conflict, GiveUp
@@ -23,6 +24,7 @@ from regulars.needs.forecasting import Forecaster
 from regulars.profiles.config import Coverage, ProfilesConfig
 from regulars.profiles.lifecycle import Situation, decide
 from regulars.profiles.model import Expected, Order, Profile
+from regulars.profiles.occasions import Calendar, note_told, told_through
 from regulars.profiles.outlooks import expected_of, told
 from regulars.profiles.reading import profile_at, ruled
 from regulars.profiles.record import DAY_MS, Record, Standing, trimmed
@@ -32,9 +34,17 @@ from regulars.profiles.rules import Rule
 from regulars.profiles.writing import ProfileStore, Stored
 from regulars.queues import Queue
 from regulars.storage import Storage
+from regulars.triggers.local_time import zone_named
 
 SUMMARY_KEY = "profiles/sweep/day={day}.json"
 CHANGES_KEY = "profiles/changes/day={day}.jsonl"
+
+
+def changes_key(day: object) -> str:
+    """Where the list of a day (a date) of changed stages lies."""
+    return CHANGES_KEY.format(day=day)
+
+
 Report = Callable[[str, Mapping[str, Any]], None]
 _AT_ONCE = 100
 
@@ -54,6 +64,7 @@ class _Swept:
     favourite: str
     rule_tags: Mapping[str, tuple[str, ...]] | None
     expected: Expected | None
+    occasions: tuple[Moment, ...]
 
 
 class SweepLifecycle:
@@ -84,13 +95,18 @@ class SweepLifecycle:
         now = self._clock()
         covered = _Covered(self._config.coverage, Retention(now))
         forecaster, version = self._forecaster()
-        everybody = [self._look(stored, now, covered, forecaster) for stored in self._profiles.scan()]
+        zone = zone_named(self._config.weights.time_zone) or ZoneInfo("UTC")
+        calendar = Calendar(self._config.occasions, self._config.festivals, told_through(self._storage), now, zone)
+        everybody = [self._look(stored, now, covered, forecaster, calendar) for stored in self._profiles.scan()]
         rfm_lines = lines(self._config.rfm, [entry.window for entry in everybody if entry.window])
         tier_lines = TierLines(self._config.tiers, [entry.spent_cents for entry in everybody])
         judged = [(entry, self._judge(entry, rfm_lines, tier_lines, now)) for entry in everybody]
         moments = [moment for entry, standing in judged for moment in self._win_back(entry, standing, now)]
-        for start in range(0, len(moments), _AT_ONCE):
-            self._moments.send(moments[start : start + _AT_ONCE])
+        occasions = [moment for entry in everybody for moment in entry.occasions]
+        out = [*moments, *occasions]
+        for start in range(0, len(out), _AT_ONCE):
+            self._moments.send(out[start : start + _AT_ONCE])
+        note_told(self._storage, calendar.today)
         changes = self._write(judged, {moment.shopper: moment.subject for moment in moments}, now)
         summary = {
             "day": now.date().isoformat(),
@@ -99,6 +115,7 @@ class SweepLifecycle:
             "stages": dict(Counter(standing.stage for _, standing in judged)),
             "tiers": dict(Counter(standing.tier for _, standing in judged)),
             "win_back": dict(Counter(moment.kind for moment in moments)),
+            "occasions": dict(Counter(moment.kind for moment in occasions)),
             "high_tier_from_cents": tier_lines.high_cents,
             "needs": version,
             "lifetime_cents": sum(standing.expected.lifetime_cents for _, standing in judged if standing.expected),
@@ -118,7 +135,9 @@ class SweepLifecycle:
             return None, error.code
         return found, found.version if found else ""
 
-    def _look(self, stored: Stored, now: datetime, covered: _Covered, forecaster: Forecaster | None) -> _Swept:
+    def _look(
+        self, stored: Stored, now: datetime, covered: _Covered, forecaster: Forecaster | None, calendar: Calendar
+    ) -> _Swept:
         config, record = self._config, stored.record
         profile = profile_at(record, stored.orders, now, config.weights)
         covered.add(profile)
@@ -139,6 +158,7 @@ class SweepLifecycle:
             favourite=favourite_category(profile),
             rule_tags=rule_tags if rule_tags != record.rule_tags else None,
             expected=known,
+            occasions=tuple(calendar.moments(profile)),
         )
 
     def _judge(self, entry: _Swept, rfm_lines: RfmLines, tier_lines: TierLines, now: datetime) -> Standing:

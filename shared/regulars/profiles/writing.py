@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from regulars.profiles.orders import OrderRecord
@@ -38,6 +39,9 @@ class ProfileStore(Protocol):
 
     def everything(self, shopper: str) -> Stored:
         """Record, orders and aliases, in one round trip; may lag behind a write by a second."""
+
+    def erased(self, shopper: str, now: datetime) -> bool:
+        """Whether the shopper was erased, and nothing may be kept of her yet; strongly consistent."""
 
     def scan(self) -> Iterator[Stored]:
         """Everybody, page by page; the sweep only. Tombstones are left out."""

@@ -23,6 +23,7 @@ _LEADERS = 4
 """Best items of a voice that are looked at before all: few may not be shown."""
 _SPOKEN: dict[int, tuple[Mapping[str, float], Spoken]] = {}
 _SPOKEN_KEPT = 100
+_PACKED = {bytes}
 
 
 def can_add(rows: Mapping[str, Row]) -> bool:
@@ -59,6 +60,7 @@ def rank(
     count: int,
     spoken: Mapping[str, Mapping[str, float]],
     repeat: str,
+    may_show_all: Callable[[Collection[str]], bool],
 ) -> Ranking:
     """As `blending.rank`; `repeat` is what it calls the voice of `again`."""
     asked = _question(deeds, rows, recipe, again, spoken, repeat)
@@ -73,7 +75,7 @@ def rank(
     sums.total(factors)
     for voice in popular:
         sums.say(_read_once(voice.scores), voice.factor)
-    scores, numbers = _shown(sums, count, may_show)
+    scores, numbers = _shown(sums, count, may_show, may_show_all)
     heard = {name: n for n, (name, factor) in enumerate(zip(asked.names, factors, strict=True)) if factor > 0}
     near = tuple(Voice(name, factors[n], asked.spoken.get(n) or _Said(sums, n), asked.seeds[n]) for name, n in heard.items())
     return Ranking(scores, near, tuple(popular), _Heard(sums, numbers, heard))
@@ -97,11 +99,12 @@ def _question(
             continue
         seeds = fading.weighted(part)
         voice = asked.add(name, part.weight, seeds)
-        heard = [(stored[seed], seed, weight) for seed, weight in seeds if weight > 0 and name in stored.get(seed, ())]
-        lists = [packed[name] for packed, _, _ in heard]
-        if not all(isinstance(entry, bytes) for entry in lists):
-            raise GiveUp(f"{name} is no packed list", code="broken_model")
-        asked.lists.add(voice, lists, [seed for _, seed, _ in heard], [weight for _, _, weight in heard])
+        heard = [(stored[seed][name], seed, weight) for seed, weight in seeds if weight > 0 and name in stored.get(seed, ())]
+        if heard:
+            lists, whose, weights = zip(*heard, strict=True)
+            if set(map(type, lists)) != _PACKED:
+                raise GiveUp(f"{name} is no packed list", code="broken_model")
+            asked.lists.add(voice, lists, whose, weights)
     if recipe.repeats and recipe.repeat and recipe.repeat.weight > 0:
         asked.spoken[asked.add(repeat, recipe.repeat.weight, [])] = again
     return asked
@@ -123,9 +126,13 @@ def _first(ids: Sequence[str], scores: Sequence[float], may_show: Callable[[str]
     return next((score for item_id, score in zip(ids, scores, strict=True) if may_show(item_id)), None)
 
 
-def _shown(sums: Sums, count: int, may_show: Callable[[str], bool]) -> tuple[Scores, Callable[[], dict[str, int]]]:
+def _shown(
+    sums: Sums, count: int, may_show: Callable[[str], bool], may_show_all: Callable[[Collection[str]], bool]
+) -> tuple[Scores, Callable[[], dict[str, int]]]:
     """The best that may be shown; and how they are numbered, for whoever asks."""
     names, ids, values = sums.best(TOTALS, count + SLACK)
+    if may_show_all(ids):
+        return dict(islice(zip(ids, values, strict=True), count)), lambda: dict(zip(ids, names, strict=True))
     kept = [may_show(item_id) for item_id in ids]
     if sum(kept) < count and len(ids) >= count + SLACK:
         names, ids, values = sums.best(TOTALS, sums.names)

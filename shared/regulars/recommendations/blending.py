@@ -51,16 +51,18 @@ def rank(
     may_show: Callable[[str], bool],
     count: int = POOL,
     spoken: Mapping[str, Mapping[str, float]] = _NOTHING,
+    may_show_all: Callable[[Collection[str]], bool] = lambda item_ids: False,
 ) -> Ranking:
     """The whole formula: the best `count` items that may be shown; of equal scores any, but always the same.
 
     `deeds` are the shopper's newest items, `popularity` maps "week" and "trend" to shares, `again` items to how much was bought
-    of them (`history.again`), `spoken` the parts of the recipe that are no relations to what they say. Items
+    of them (`history.again`), `spoken` the parts of the recipe that are no relations to what they say, `may_show_all` a quick
+    yes for many items at once (False: each is asked for). Items
     in `hidden`, or of which `may_show` says no, neither count nor are shown. Raises GiveUp(broken_model) for rows that cannot
     be read.
     """
     if adding.can_add(rows):
-        return adding.rank(deeds, rows, recipe, popularity, again, hidden, may_show, count, spoken, REPEAT)
+        return adding.rank(deeds, rows, recipe, popularity, again, hidden, may_show, count, spoken, REPEAT, may_show_all)
     return rank_plainly(deeds, rows, recipe, popularity, again, hidden, may_show, count, spoken)
 
 

@@ -142,7 +142,6 @@ class _Suits:
     def __init__(self, situation: Situation, trials: _Trials) -> None:
         self._taste, self._trials = situation.taste, trials
         self._alike: dict[str, tuple[float, str]] = {}
-        snapshot, known = situation.snapshot, situation.snapshot.ids
         for seed, row in situation.rows.items():
             ranked = row.relations.get(CONTENT)
             for item_id, score in ranked or ():
@@ -150,7 +149,7 @@ class _Suits:
                     self._alike[item_id] = (min(1.0, score), seed)
         asked = (situation.ask.item_id,) if situation.ask.item_id else ()
         touched = {*asked, *situation.rows, *situation.profile.purchases, *situation.profile.item_seen_at}
-        self._shelves = {snapshot[item_id].category for item_id in touched if item_id in known}
+        self._shelves = situation.snapshot.categories(touched)
         self._shelves.discard("")
         self._stranger = not (self._taste or self._shelves or situation.rows)
         self._category_fit = situation.settings.exploration.category_fit
@@ -171,7 +170,7 @@ class _Suits:
         if self._stranger:
             return 1.0, "new_arrival", ()
         on_shelf = one.item.category in self._shelves
-        liked = self._category_fit * max(float(on_shelf), *(self._taste.get(tag, 0.0) for tag in one.tags))
+        liked = self._category_fit * max(float(on_shelf), *[self._taste.get(tag, 0.0) for tag in one.tags])
         score, seed = self._alike.get(one.item.item_id, (0.0, ""))
         if score >= liked and score > 0:
             return score, "new_like", (seed,)

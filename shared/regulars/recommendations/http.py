@@ -88,7 +88,10 @@ def _list_id(query: Mapping[str, str], scene: str) -> str:
 
 
 def _ids(query: Mapping[str, str], name: str) -> tuple[str, ...]:
-    entries = [entry.strip() for entry in query.get(name, "").split(",")]
+    told = query.get(name, "")
+    if not told:
+        return ()
+    entries = [entry.strip() for entry in told.split(",")]
     if len(entries) > _MAX_LIST:
         raise Invalid(f"{name} names more than {_MAX_LIST} items", field=name, code="too_many_items")
     if any(len(entry) > _MAX_ID_CHARS or not entry.isprintable() for entry in entries):
@@ -114,8 +117,10 @@ def _country(query: Mapping[str, str]) -> str:
 
 def _device(query: Mapping[str, str]) -> str:
     value = query.get("device", "")
+    if not value:
+        return ""
     kind = device_kind(value[:_MAX_ID_CHARS])
-    if value and not kind:
+    if not kind:
         raise Invalid(f"device must be one of {', '.join(DEVICE_KINDS)}", field="device", code="invalid_device")
     return kind
 

@@ -40,6 +40,8 @@ class Ask:
 
 UNTOLD = ""
 """The code of a candidate whose reason is worked out once it has its place (`Scene.told`)."""
+NO_DETAILS: Mapping[str, Any] = {}
+"""One for all that have none: an answer looks at hundreds of candidates."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ class Candidate:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reason:
     """Why an item is shown. `text` is in the shopper's language."""
 
@@ -66,7 +68,7 @@ class Reason:
     because: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Placed:
     """An item at a position (from 1; 0 is the banner). `rule` names the merchandising rule that gave it its place, if any;
     `trace` says of every rule that touched it what it did; `source` is the candidate's; `parts`, only when the question asks

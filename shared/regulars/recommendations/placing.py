@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import prod
-from operator import attrgetter
+from operator import attrgetter, gt
 from typing import Any
 
 from regulars.recommendations.exploring import with_exploration
@@ -56,18 +56,12 @@ class Placing:
 def place(candidates: Iterable[Candidate], situation: Situation) -> Placing:
     """At most `ask.limit` candidates, each item once, best first; ties in id order."""
     placing, limit = Placing(), situation.ask.limit
-    best: dict[str, Candidate] = {}
-    available = situation.available
-    for candidate in candidates:
-        item_id = candidate.item_id
-        if item_id in best:
-            if candidate.score > best[item_id].score:
-                best[item_id] = candidate
-        elif available(item_id):
-            best[item_id] = candidate
+    best = _available(list(candidates), situation)
     pool = _scored(best, situation, placing)
-    pool.sort(key=attrgetter("item_id"))
-    pool.sort(key=attrgetter("score"), reverse=True)  # stable: ties stay in id order
+    scores = [candidate.score for candidate in pool]
+    if not all(map(gt, scores, islice(scores, 1, None))):  # as a rule they come in order, each with a score of its own
+        pool.sort(key=attrgetter("item_id"))
+        pool.sort(key=attrgetter("score"), reverse=True)  # stable: ties stay in id order
     if situation.ask.category:
         pool = [candidate for candidate in pool if _asked_for(candidate.item_id, situation)]
     pins = _pins(best, situation, placing)
@@ -86,6 +80,22 @@ def place(candidates: Iterable[Candidate], situation: Situation) -> Placing:
     placing.chosen = _assembled(others, pins, limit)
     _trace(situation, placing)
     return placing
+
+
+def _available(candidates: Sequence[Candidate], situation: Situation) -> dict[str, Candidate]:
+    """By item; of an item named twice the higher score."""
+    best = {candidate.item_id: candidate for candidate in candidates}
+    if len(best) == len(candidates) and situation.ask.exclude.isdisjoint(best) and situation.may_show_all(best):
+        return best
+    best, available = {}, situation.available
+    for candidate in candidates:
+        item_id = candidate.item_id
+        if item_id in best:
+            if candidate.score > best[item_id].score:
+                best[item_id] = candidate
+        elif available(item_id):
+            best[item_id] = candidate
+    return best
 
 
 def _trace(situation: Situation, placing: Placing) -> None:
@@ -178,13 +188,12 @@ def _banner(pool: Sequence[Candidate], situation: Situation, placing: Placing) -
 
 
 def _filled(
-    pool: Iterable[Candidate], set_apart: set[str], wanted: int, quotas: Quotas, situation: Situation, placing: Placing
+    pool: Sequence[Candidate], set_apart: set[str], wanted: int, quotas: Quotas, situation: Situation, placing: Placing
 ) -> list[Candidate]:
     """`wanted` candidates: the pool's and padding within all limits; then, if that is too few, what only the diversity
     settings held back, then padding beyond them."""
     chosen: list[Candidate] = []
     held: list[Candidate] = []
-    taken = {*set_apart, *(candidate.item_id for candidate in pool)}
 
     def take(candidates: Iterable[Candidate | None], hold: bool) -> None:
         for candidate in candidates if len(chosen) < wanted else ():
@@ -206,6 +215,9 @@ def _filled(
     if situation.ask.list_id:
         take(list(held), False)
         return chosen
+    if len(chosen) >= wanted:
+        return chosen
+    taken = {*set_apart, *(candidate.item_id for candidate in pool)}
     rest = _padding(taken, situation, placing, SCENES[situation.ask.scene].pads)
     take(islice(rest, _LOOKED_AT), True)
     take(list(held), False)

@@ -4,6 +4,7 @@ that a test finds."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from regulars.recommendations.model import Candidate, Reason
@@ -115,6 +116,9 @@ def reason_for(candidate: Candidate, language: str, titles: Sequence[str], disco
     named = [title or item_id for title, item_id in zip(titles, candidate.because, strict=True)]
     if "{" not in text:
         return Reason(candidate.code, text, candidate.because)
+    around = _around_title(text)
+    if around and named and not details:
+        return Reason(candidate.code, f"{around[0]}{named[0]}{around[1]}", candidate.because)
     fields: dict[str, Any] = {"title": named[0] if named else "", "discount": discount_percent, **details}
     fields["others"] = {"zh": "、"}.get(language, " and ").join(named)
     if "titles" in details:
@@ -125,6 +129,13 @@ def reason_for(candidate: Candidate, language: str, titles: Sequence[str], disco
         fields["gap"] = money(details["gap_cents"], details["currency"])
         fields["save"] = money(details["save_cents"], details["currency"])
     return Reason(candidate.code, text.format_map(fields), candidate.because)
+
+
+@cache
+def _around_title(text: str) -> tuple[str, str] | None:
+    """What stands before and after the title, where the text has nothing else to fill in: so have most."""
+    before, found, after = text.partition("{title}")
+    return (before, after) if found and not set("{}").intersection(before + after) else None
 
 
 def money(cents: int, currency: str) -> str:

@@ -18,7 +18,7 @@ from regulars.needs.rebuying import Rebuying
 from regulars.profiles.model import Profile
 from regulars.recommendations.blending import Seeds
 from regulars.recommendations.config import RecommendationSettings
-from regulars.recommendations.model import Answer, Ask, Candidate, Placed
+from regulars.recommendations.model import NO_DETAILS, Answer, Ask, Candidate, Placed
 from regulars.recommendations.placing import Placing, place
 from regulars.recommendations.ports import Neighbourhood, Opening, Row, Sources
 from regulars.recommendations.reasons import language_of, reason_for
@@ -27,7 +27,7 @@ from regulars.recommendations.rules import RuleReader
 from regulars.recommendations.ruling import NO_RULES, Rules
 from regulars.recommendations.scenes import SCENES
 from regulars.recommendations.sequences import SequenceReader
-from regulars.recommendations.situation import Situation
+from regulars.recommendations.situation import Situation, silent, unlearned
 from regulars.similarity.model import RELATIONS, SEQUENCE, Pointer
 from regulars.similarity.recipe import Recipe
 
@@ -76,12 +76,16 @@ class Recommend:
             return self._answer(ask, version, FALLBACK, now, (), language, EMPTY_CATALOGUE, {})
         recipe = self._recipe(opening)
         situation = Situation(
-            ask, profile, snapshot, self.settings, now, popularity=opening.popularity, recipe=recipe or Recipe()
+            ask,
+            profile,
+            snapshot,
+            self.settings,
+            now,
+            popularity=opening.popularity,
+            recipe=recipe or Recipe(),
+            sequence=partial(self._sequence, opening.pointer) if recipe and SEQUENCE in recipe.parts else silent,
+            rebuying=self._rebuying if self.read_rebuying else unlearned,
         )
-        if recipe and SEQUENCE in recipe.parts:
-            situation = replace(situation, sequence=partial(self._sequence, opening.pointer))
-        if self.read_rebuying:
-            situation = replace(situation, rebuying=self._rebuying)
         seeds = SCENES[ask.scene].seeds(situation)
         around = self._around(situation, version if recipe else "", [item_id for item_id, _ in seeds])
         situation = situation.with_neighbourhood(
@@ -98,9 +102,9 @@ class Recommend:
             items = tuple(replace(placed, parts=parts.get(placed.item.item_id, {})) for placed in items)
         extras = SCENES[ask.scene].extras(situation)
         arm = MODEL if situation.rows else FALLBACK
-        told = self._answer(ask, version, arm, now, items, language, "" if items else NOTHING_TO_SHOW, extras)
         banner = self._as_placed(situation, placing, placing.banner, 0, language) if placing.banner else None
-        return replace(told, banner=banner, removed=placing.removed)
+        reason = "" if items else NOTHING_TO_SHOW
+        return self._answer(ask, version, arm, now, items, language, reason, extras, banner, placing.removed)
 
     def _recipe(self, opening: Opening) -> Recipe | None:
         """None for one that is damaged: then the neighbours are not used either, since nobody knows what they are worth."""
@@ -202,6 +206,8 @@ class Recommend:
         language: str,
         reason: str,
         extras: Mapping[str, Any],
+        banner: Placed | None = None,
+        removed: Mapping[str, int] = NO_DETAILS,
     ) -> Answer:
         return Answer(
             recommendation_id=recommendation_id(ask.scene, version, arm, ask.shopper, now),
@@ -213,6 +219,8 @@ class Recommend:
             language=language,
             reason=reason,
             extras=extras,
+            banner=banner,
+            removed=removed,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -26,12 +26,12 @@ _OF_THE_OPENING = ("cart", "country", "age", "bought", "segments", "member", "ta
 """What follows from the first round trip alone."""
 
 
-def _silent(situation: Situation) -> Mapping[str, float]:
+def silent(situation: Situation) -> Mapping[str, float]:
     """Where there is no sequence model."""
     return {}
 
 
-def _unlearned() -> Rebuying | None:
+def unlearned() -> Rebuying | None:
     """Where nothing was learned of rebuying."""
     return None
 
@@ -53,8 +53,8 @@ class Situation:
     rules: Rules = NO_RULES
     notes: dict[str, Any] = field(default_factory=dict)
     recipe: Recipe = _NO_RECIPE
-    sequence: Callable[[Situation], Mapping[str, float]] = _silent
-    rebuying: Callable[[], Rebuying | None] = _unlearned
+    sequence: Callable[[Situation], Mapping[str, float]] = silent
+    rebuying: Callable[[], Rebuying | None] = unlearned
 
     def with_neighbourhood(self, **found: Any) -> Situation:
         """The same call with what the second round trip brought; what was worked out of the first stays."""
@@ -143,6 +143,10 @@ class Situation:
             return False
         return item_id not in snapshot.restricted or self._allowed(item_id)
 
+    def may_show_all(self, item_ids: Collection[str]) -> bool:
+        """Whether nothing speaks against any of the items, for whoever asks; False says nothing."""
+        return self.stock_outs.isdisjoint(item_ids) and self.snapshot.holds_all(item_ids)
+
     def _allowed(self, item_id: str) -> bool:
         if item_id not in self.snapshot.restricted:
             return True
@@ -154,7 +158,7 @@ class Situation:
     def fresh(self, item_id: str) -> bool:
         """Available, and neither had, in the cart, nor the item asked about."""
         snapshot = self.snapshot
-        if item_id in self.hidden or item_id not in snapshot.ids:
+        if item_id in self.withheld or item_id in self.stock_outs or item_id not in snapshot.ids:
             return False
         return item_id not in snapshot.restricted or self._allowed(item_id)
 

@@ -79,7 +79,8 @@ class Firing:
     an empty query; it must exceed the time between a caller reading the clock and its write standing.
 
     `step_minutes`: the watermark moves no oftener (it only bounds what is re-read). `unseen_days`: how far back a shard
-    without a watermark is read. `budget_seconds`: the tick ends itself before its function would be ended.
+    without a watermark is read. `budget_seconds`: the tick ends itself before its function would be ended. `again_from`: a
+    sweep that fires so many is followed by another in the same tick.
     """
 
     page: int
@@ -88,6 +89,7 @@ class Firing:
     unseen_days: float
     budget_seconds: float
     workers: int
+    again_from: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Triggers:
             "cart.wait_hours": 0 < self.cart.wait_hours <= self.cart.latest_hours,
             "firing.page": 1 <= self.firing.page <= 1000,
             "firing.workers": 1 <= self.firing.workers <= 64,
+            "firing.again_from": self.firing.again_from >= 1,
             "firing.overlap_hours": self.firing.overlap_hours > 0,
         }.items():
             if not sound:

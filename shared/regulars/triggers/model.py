@@ -20,7 +20,7 @@ class Timer:
 
     `expires_at`: fired later than this it lapses. `remember_until`: how long the timer stays known after firing, so that
     planning does not arm again what was said (None: until it expires). `notes` is what planning keeps for itself and no
-    moment carries. `deferrals` counts how often the arbiter sent it back.
+    moment carries. `deferrals` counts how often the arbiter sent it back. `campaign`: as of the moment.
     """
 
     shopper: str
@@ -32,6 +32,7 @@ class Timer:
     facts: Mapping[str, Any] = field(default_factory=dict)
     correlation_id: str = ""
     deferrals: int = 0
+    campaign: str = ""
     notes: Mapping[str, Any] = field(default_factory=dict)
     remember_until: datetime | None = None
 
@@ -70,6 +71,7 @@ def moment_of(timer: Timer, now: datetime) -> Moment:
         expires_at_ms=to_ms(timer.expires_at),
         facts=dict(timer.facts),
         deferrals=timer.deferrals,
+        campaign=timer.campaign,
     )
 
 
@@ -85,4 +87,5 @@ def timer_of(moment: Moment, due_at: datetime) -> Timer:
         facts=dict(moment.facts),
         correlation_id=moment.correlation_id,
         deferrals=moment.deferrals + 1,
+        campaign=moment.campaign,
     )

@@ -1,18 +1,18 @@
 """When a shopper will want the same item again.
 
-The gap is the median of the days between her own purchases of it. Below `trusted_gaps` of them it is shrunk to the
-item's usual gap in proportion: (n·own + (t−n)·usual) / t. The usual gap is the item's attribute `repurchase_days`, else its
-category's, else the default. The reminder comes `lead_days` before.
+The gap is that of `needs.rebuying.expected_gap`, as in the repurchase scene: the median of the days between her own purchases
+of it, below `trusted_gaps` of them shrunk to the item's usual gap in proportion, (n·own + (t−n)·usual) / t. The usual gap is
+the item's attribute `repurchase_days`, else its category's, else the default. The reminder comes `lead_days` before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
 
 from regulars.capture.model import Event
 from regulars.catalogue.model import Item
+from regulars.needs.rebuying import expected_gap
 from regulars.profiles.model import Profile
 from regulars.triggers.agenda import Agenda
 from regulars.triggers.config import Repurchase, Triggers
@@ -33,17 +33,6 @@ def usual_days(line: Line, item: Item | None, numbers: Repurchase) -> float:
         return days
     category = (item.category if item else "") or line.category
     return numbers.category_days.get(category, numbers.default_days)
-
-
-def expected_gap(days: Sequence[date], usual: float, trusted_gaps: int) -> float:
-    """Days until the next purchase, out of distinct purchase days in order."""
-    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
-    if not gaps:
-        return usual
-    gaps.sort()
-    own = (gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2
-    trust = min(len(gaps), trusted_gaps) / trusted_gaps if trusted_gaps else 1.0
-    return trust * own + (1 - trust) * usual
 
 
 def plan_order(agenda: Agenda, event: Event, profile: Profile, items: Mapping[str, Item], numbers: Triggers) -> None:
@@ -74,7 +63,7 @@ def _timer(shopper: str, line: Line, event: Event, profile: Profile, item: Item 
     if len(days) < numbers.min_purchases or (item is not None and not item.active):
         return None
     last = event.at if days[-1] == event.at.date() else datetime.combine(days[-1], time(), UTC)
-    gap = expected_gap(days, usual_days(line, item, numbers), numbers.trusted_gaps)
+    gap = expected_gap([day.toordinal() for day in days], usual_days(line, item, numbers), numbers.trusted_gaps)
     due_at = last + timedelta(days=round(max(gap - numbers.lead_days, numbers.min_wait_days)))
     expires_at = due_at + timedelta(hours=numbers.lapse_hours)
     return Timer(

@@ -130,6 +130,17 @@ def test_addresses_consent_and_details_go_to_the_contacts_and_not_to_the_profile
     assert "b.example" not in repr(shop.profiles.load(SHE))
 
 
+def test_the_maker_of_the_telephone_is_learnt_with_its_push_token() -> None:
+    shop = Shop()
+    device = {"token": "t0", "manufacturer": " HUAWEI "}
+    shop.capture(unit([identify({}, context={"device": device})]))
+    assert shop.contacts.load(SHE).push_vendor == "huawei"
+    shop.capture(unit([identify({}, LOGIN, context={"device": {"manufacturer": "Xiaomi"}})]))
+    assert shop.contacts.load(SHE).push_vendor == "huawei"  # without a token it is about no telephone that is pushed to
+    shop.capture(unit([identify({}, LOGIN + HOUR, context={"device": {"token": "t1", "manufacturer": "Redmi"}})]))
+    assert (shop.contacts.load(SHE).push_vendor, shop.contacts.load(SHE).addresses["push"]) == ("redmi", "t1")
+
+
 def test_contacts_hear_only_news_and_a_late_word_does_not_overrule() -> None:
     shop = Shop()
     shop.capture(unit([identify({"email": "new@b.example", "consent": {"email": False}}, LOGIN)]))

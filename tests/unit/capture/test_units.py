@@ -93,10 +93,10 @@ def captured(shop: Shop, events: list[Event], *, in_batch_of: int = 1) -> Path:
 
 def test_one_event_of_a_new_shopper(shop: Shop) -> None:
     path = captured(shop, browsing(1)[1:2])
-    assert path.meter.calls == ["GetItem", "PutItem", "PutItem"]
-    assert (path.meter.reads, path.meter.writes) == (1, 2)
+    assert path.meter.calls == ["GetItem", "GetItem", "PutItem", "PutItem"]  # the second: was she erased?
+    assert (path.meter.reads, path.meter.writes) == (2, 2)
     # Alone in its call, the HTTP API, SQS and Lambda alone cost 1.7: no write is cheap enough for 2.00.
-    assert path.dollars_per_million_events == pytest.approx(3.21, abs=0.05)
+    assert path.dollars_per_million_events == pytest.approx(3.33, abs=0.05)
 
 
 def test_one_event_a_shopper_in_a_batch_of_ten_shoppers(shop: Shop) -> None:
@@ -106,8 +106,8 @@ def test_one_event_a_shopper_in_a_batch_of_ten_shoppers(shop: Shop) -> None:
 
 def test_a_batch_of_ten_of_a_new_shopper(shop: Shop) -> None:
     path = captured(shop, browsing(1))
-    assert path.meter.calls == ["GetItem", "PutItem", "PutItem"]
-    assert (path.meter.reads, path.meter.writes) == (1, 2)
+    assert path.meter.calls == ["GetItem", "GetItem", "PutItem", "PutItem"]  # the second: was she erased?
+    assert (path.meter.reads, path.meter.writes) == (2, 2)
     assert path.dollars_per_million_events <= 0.40
 
 
@@ -149,4 +149,4 @@ def test_a_login_is_one_transaction(shop: Shop) -> None:
     shop.capture(unit([event(shopper="anon:a1")]))
     with metering() as meter:
         shop.capture(unit([event(at=NOON + HOUR, anonymous_id="a1")]))
-    assert meter.calls == ["GetItem", "GetItem", "Query", "Query", "TransactWriteItems", "PutItem"]
+    assert meter.calls == ["GetItem", "GetItem", "GetItem", "Query", "Query", "TransactWriteItems", "PutItem"]

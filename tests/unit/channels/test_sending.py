@@ -161,14 +161,15 @@ def test_a_full_cap_is_seen_by_the_claim_not_only_by_the_decision(sender: Sender
     assert sender.slots == 2
 
 
-def test_a_refusal_gives_the_place_back(sender: Sender) -> None:
+def test_a_refusal_with_no_channel_left_fails_and_gives_the_place_back(sender: Sender) -> None:
     sender.provider.behaviour = lambda envelope: Refused("message_rejected")
-    message = sender.plan()
+    message = sender.plan(tried=("push", "sms", "inapp"))
     sender.service()(order(message))
     standing = sender.standing(message)
     assert (standing.state, standing.reason) == (State.FAILED, "refused:message_rejected")
     assert sender.slots == 0
     assert sender.contacts.load(SHOPPER).addresses["email"] == EMAIL
+    assert sender.timers.known(SHOPPER) == []
 
 
 def test_a_dead_address_is_forgotten(sender: Sender) -> None:

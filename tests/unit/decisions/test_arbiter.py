@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.support.decisions import DAY, EVENING, HOUR, SHE, Desk, message, moment, numbers
 
-from regulars.decisions.config import Holdout, Hours
+from regulars.decisions.config import Hours
+from regulars.decisions.limits import Holdout
 from regulars.decisions.model import State
 
 PLANNED = ("PLANNED", "chosen")

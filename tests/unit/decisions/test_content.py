@@ -51,7 +51,9 @@ def test_each_item_says_why_it_is_there() -> None:
 
 
 def test_recommended_items_fill_up_without_repeating() -> None:
-    assert ids(content("winback_dormant", facts={"items": ["i2"]})) == ["i2", "i1", "i3"]
+    window = ShopWindow()
+    assert ids(content("winback_dormant", facts={"items": ["i2"]}, window=window)) == ["i2", "i1", "i3"]
+    assert window.picked_for == ["winback_dormant"]  # the kind decides which scene answers
 
 
 def test_an_item_carries_its_price_of_now() -> None:

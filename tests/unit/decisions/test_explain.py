@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 
-from tests.support.decisions import EVENING, HOUR, SHE, Desk, moment
+from tests.support.decisions import EVENING, HOUR, SHE, Desk, message, moment
 
 from regulars.decisions.explain import Explain
+from regulars.decisions.limits import Control, Holdout
 from regulars.decisions.reasons import SENTENCES, sentence
 from regulars.profiles.model import Expected
 
@@ -37,9 +38,10 @@ def test_the_story_says_who_what_and_why() -> None:
         "country": "GB",
         "language": "en",
         "holdout": False,
+        "control_of": [],
         "consent": {"email": "yes", "email/offers": "no"},
         "addresses": {"email": "m***@example.com"},
-        "caps": {"day": "1 of 2", "month": "1 of 5"},
+        "caps": {"day": "1 of 2", "month": "1 of 5", "kind_week/cart_abandoned": "1 of 2"},
     }
     withheld, sent = story["moments"]
     assert (withheld["state"], withheld["reason"], withheld["sentence"]) == (
@@ -91,3 +93,29 @@ def test_it_tells_what_is_expected_of_her() -> None:
     text = explainer(desk).text(SHE)
     assert "expected: 2.5 purchases within 90 days (any: 81%), the next about 2026-07-01" in text
     assert "value of the coming year 312.50" in text
+
+
+def test_the_story_tells_of_arms_campaigns_refusals_offers_pauses_and_the_telephone() -> None:
+    control = Holdout(share=0.0, salt="g", campaigns={"spring": Control(share=1.0, salt="1")})
+    desk = Desk(holdout=control)
+    desk.contacts.update(SHE, now=EVENING, details={"push_vendor": "vivo"})
+    desk.decide(moment("birthday", "b1", campaign="spring"))
+    told = message("welcome", "w1", tried=("push",), content={"offer": {"name": "welcome_30", "text": "Save 30."}})
+    desk.ledger.record(told)
+    explain = Explain(desk.people, desk.contacts, desk.ledger, lambda: desk.now, desk.config, lambda: {"sms": "complaints"})
+    story = explain(SHE)
+    who, moments = story["who"], {entry["moment_id"]: entry for entry in story["moments"]}
+    assert (who["control_of"], who["telephone"], who["caps"]["vendor/vivo"]) == (["spring"], "vivo", "0 of 2")
+    assert who["paused_channels"] == {"sms": "complaints"}
+    assert (moments["birthday#b1"]["campaign"], moments["birthday#b1"]["arm"]) == ("spring", "control:spring")
+    assert (moments["welcome#w1"]["refused_by"], moments["welcome#w1"]["offer"]["name"]) == (["push"], "welcome_30")
+    text = explain.text(SHE)
+    for line in (
+        "control group of spring",
+        "paused: sms (complaints)",
+        "birthday of spring: WITHHELD",
+        "refused by push",
+        "brings welcome_30",
+        sentence("control"),
+    ):
+        assert line in text

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from tests.support.decisions import EVENING, SHE, Desk, numbers
 
 from regulars.channels.model import Contact
 from regulars.decisions.addresses import masked
-from regulars.decisions.arbiter import HOLDOUT, arm_of
-from regulars.decisions.config import Decisions, Holdout, Hours
+from regulars.decisions.config import Decisions, Hours
+from regulars.decisions.holdout import HOLDOUT, arm_of
+from regulars.decisions.limits import Holdout
 from regulars.decisions.model import CHANNELS
 from regulars.decisions.quiet import hours_for, is_open, next_open
 from regulars.decisions.timing import best_instant
-from regulars.decisions.zones import country_of, country_zones, opening, zones_of
+from regulars.decisions.zones import country_of, country_zones, openings, zones_of
 from regulars.errors import Invalid
 from regulars.shop import section
 from regulars.triggers.local_time import zone_named
@@ -74,8 +75,9 @@ def test_a_closed_weekday_is_skipped_by_the_local_calendar() -> None:
 def test_an_opening_that_daylight_saving_skips_happens_after_the_gap() -> None:
     paris = zone_named("Europe/Paris")
     assert paris is not None
-    assert opening(date(2026, 3, 29), 2.5, paris) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
-    assert opening(date(2026, 10, 25), 2.5, paris) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert openings(date(2026, 3, 29), 2.5, paris) == (datetime(2026, 3, 29, 1, 0, tzinfo=UTC),)
+    twice = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert openings(date(2026, 10, 25), 2.5, paris) == (twice, twice + timedelta(hours=1))
 
 
 def test_evenings_are_spread_over_the_window_by_shopper() -> None:
@@ -107,7 +109,9 @@ def test_the_defaults_know_every_channel_and_every_kind_its_channels() -> None:
     config = numbers()
     assert set(config.channels) == set(CHANNELS)
     assert all(set(kind.channels) <= set(CHANNELS) for kind in config.kinds.values())
-    assert all({"plain"} <= set(kind.benefit) for kind in config.kinds.values() if not kind.transactional)
+    tells_of_a_coupon = {"coupon_expiring"}  # which is the benefit
+    promising = [kind for name, kind in config.kinds.items() if not kind.transactional and name not in tells_of_a_coupon]
+    assert all({"plain"} <= set(kind.benefit) for kind in promising)
 
 
 def test_a_number_can_be_changed_and_a_typo_is_refused() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from regulars.decisions.config import Decisions
 from regulars.errors import Invalid
 from regulars.recommendations.rules import parse
 from regulars.sections import check
-from regulars.shop import parse_yaml
+from regulars.shop import parse_yaml, section
 from regulars_ops import settings_page
+from regulars_ops.rehearsal.plan import read_campaign
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide.md"
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -26,6 +28,8 @@ def test_the_guide_shows_what_is_taken(block: str) -> None:
     document = parse_yaml(re.sub(r"((?:from|until): )(\S+)", r'\1"\2"', block))
     if "rules" in document:
         assert parse(document)
+    elif "campaign" in document:
+        assert read_campaign(block, section(Decisions, "decisions"))
     else:
         check(document)
 

@@ -7,15 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.sending import EMAIL, NOW, SHOPPER, Hand, content, link_maker, planned, signer
+from tests.support.sending import DESTINATIONS, EMAIL, NOW, SHOPPER, Hand, content, link_maker, planned, signer
 from tests.unit.test_signing import forgeries
 
 from regulars.adapters.memory.contacts import MemoryContacts
 from regulars.adapters.memory.messages import MemoryLedger
 from regulars.adapters.memory.queues import MemoryQueue
 from regulars.adapters.memory.suppressions import MemorySuppressions
+from regulars.channels.links import Destinations
 from regulars.decisions.model import CHANNELS
-from regulars.errors import TooLarge, TryLater
+from regulars.errors import Misconfigured, TooLarge, TryLater
 from regulars.feedback.links import Links, routes
 from regulars.messages import Feedback
 from regulars.signing import Purpose
@@ -35,7 +36,7 @@ class Site:
         self.contacts = MemoryContacts()
         self.ledger = MemoryLedger(self.contacts, MemorySuppressions())
         self.queue = MemoryQueue()
-        self.views = routes(lambda: Links(self.ledger, self.contacts, self.queue, signer(self.clock), self.clock))
+        self.views = routes(lambda: Links(self.ledger, self.contacts, self.queue, signer(self.clock), self.clock, DESTINATIONS))
         self.ledger.record(MESSAGE)
         self.contacts.update(SHOPPER, now=NOW, consent=dict.fromkeys(CHANNELS, True), addresses={"email": EMAIL})
 
@@ -130,17 +131,76 @@ def test_an_open_is_told_with_its_agent(site: Site) -> None:
     assert len(site.told()[0].detail["user_agent"]) == 200
 
 
+SCANNERS = (SAFARI, "Mozilla/5.0", "Barracuda Sentinel", "Mimecast-Url-Scanner", "python-requests/2.32", "curl/8", "")
+AHEAD: tuple[dict[str, str], ...] = (
+    {},
+    {"sec-purpose": "prefetch;prerender"},
+    {"x-purpose": "preview"},
+    {"x-moz": "prefetch"},
+    {"purpose": "prefetch"},
+)
+NOT_MEANT = (
+    b"",
+    b"\xff\xfe",
+    b"{}",
+    b"List-Unsubscribe=one-click",
+    b"List-Unsubscribe=One-Click&List-Unsubscribe=x",
+    b"scope=",
+    b"scope=sms",
+    b"scope=all&scope=channel",
+    b"x=List-Unsubscribe=One-Click",
+    b"--x\r\n\r\nOne-Click\r\n--x--",
+)
+
+
 def test_a_thousand_scanner_visits_change_nothing(site: Site) -> None:
-    before = site.contacts.load(SHOPPER)
-    for _ in range(1000):
-        assert site.ask("GET /l/u/{token}", UNSUBSCRIBE).status == 200
+    """GET, HEAD and posts that do not say it is meant, by every sort of scanner; 1,000 of them and more."""
+    before, visits = site.contacts.load(SHOPPER), 0
+    for _ in range(3):
+        for agent in SCANNERS:
+            for ahead in AHEAD:
+                headers = {"user-agent": agent, **ahead}
+                for method in ("GET", "HEAD"):
+                    assert site.ask(f"{method} /l/u/{{token}}", UNSUBSCRIBE, headers=headers).status == 200
+                for body in (*NOT_MEANT, *([ONE_CLICK] if ahead else [])):
+                    reply = site.ask("POST /l/u/{token}", UNSUBSCRIBE, body, headers)
+                    assert (reply.status, "Unsubscribe?" in str(reply.body)) == (200, True)
+                visits += 2 + len(NOT_MEANT)
+    assert visits > 1000
     assert site.contacts.load(SHOPPER) == before
     assert site.told() == []
 
 
-@pytest.mark.parametrize("body", [ONE_CLICK, b"scope=channel", b"", b"\xff\xfe", b"--x\r\n\r\nOne-Click\r\n--x--"])
-def test_a_post_unsubscribes_at_once_whatever_its_body(site: Site, body: bytes) -> None:
-    reply = site.ask("POST /l/u/{token}", UNSUBSCRIBE, body)
+def test_head_answers_as_get_does_without_a_body(site: Site) -> None:
+    for path, good in (("o", OPEN), ("c", CLICK), ("u", UNSUBSCRIBE)):
+        for token in (good, "bad"):
+            get, head = (site.ask(f"{method} /l/{path}/{{token}}", token) for method in ("GET", "HEAD"))
+            assert (head.status, head.headers, head.content_type, head.body) == (get.status, get.headers, get.content_type, "")
+
+
+@pytest.mark.parametrize("headers", [{}, *AHEAD[1:]])
+def test_opens_and_clicks_ahead_of_anybody_looking_are_said_to_be(site: Site, headers: dict[str, str]) -> None:
+    method = "GET" if headers else "HEAD"
+    site.ask(f"{method} /l/o/{{token}}", OPEN, headers=headers)
+    site.ask(f"{method} /l/c/{{token}}", CLICK, headers=headers)
+    assert [bool(told.detail["bot"]) for told in site.told()] == [True, True]
+
+
+MULTIPART = b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (ONE_CLICK, "application/x-www-form-urlencoded"),
+        (ONE_CLICK, ""),
+        (ONE_CLICK + b"&x=1", "application/x-www-form-urlencoded; charset=utf-8"),
+        (MULTIPART, "multipart/form-data; boundary=x"),
+        (b"scope=channel", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_a_post_that_means_it_unsubscribes_at_once_without_a_cookie(site: Site, body: bytes, kind: str) -> None:
+    reply = site.ask("POST /l/u/{token}", UNSUBSCRIBE, body, {"content-type": kind})
     contact = site.contacts.load(SHOPPER)
     assert reply.status == 200
     assert [channel for channel in CHANNELS if not contact.consent[channel]] == ["email"]
@@ -150,12 +210,57 @@ def test_a_post_unsubscribes_at_once_whatever_its_body(site: Site, body: bytes) 
     assert proof["source"] == ("one-click" if b"One-Click" in body else "unsubscribe page")
 
 
-def test_a_repeated_post_changes_nothing_and_is_told_under_one_id(site: Site) -> None:
+def test_a_repeated_post_changes_nothing_more_and_is_told_under_one_id(site: Site) -> None:
     for _ in range(3):
         site.ask("POST /l/u/{token}", UNSUBSCRIBE, ONE_CLICK)
+        assert [channel for channel in CHANNELS if not site.contacts.load(SHOPPER).consent[channel]] == ["email"]
         site.clock.pass_(days=1)
-    assert len([proof for proof in site.contacts.proofs if not proof[3]]) == 1
     assert len({told.id for told in site.told()}) == 1
+
+
+def test_a_repeated_post_outdates_a_yes_that_was_on_its_way(site: Site) -> None:
+    site.ask("POST /l/u/{token}", UNSUBSCRIBE, ONE_CLICK)
+    site.clock.pass_(hours=2)
+    site.ask("POST /l/u/{token}", UNSUBSCRIBE, ONE_CLICK)
+    between = {"email": NOW + timedelta(hours=1)}
+    site.contacts.update(SHOPPER, now=site.clock(), consent={"email": True}, consent_at=between)
+    assert site.contacts.load(SHOPPER).consent["email"] is False
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/", "http://shop.example/", "https://shop.example:8443/", "https://shop.example.evil.example/"]
+)
+def test_a_destination_that_is_not_the_shops_is_not_followed(site: Site, url: str) -> None:
+    """The catalogue was poisoned, or the settings changed since: looked at again when it is followed."""
+    site.ledger.record(planned("welcome", content=content(url=url).to_wire()))
+    made = token(link_maker().click(SHOPPER, "welcome#1", 0))
+    assert site.ask("GET /l/c/{token}", made).status == 404
+    assert site.told() == []
+
+
+def test_a_link_that_may_not_lead_there_is_not_made() -> None:
+    maker = link_maker()
+    assert maker.leads(content(), 1)
+    assert not maker.leads(content(url="https://evil.example/"), 0)
+    assert not maker.leads(content(), 9)
+
+
+@pytest.mark.parametrize(
+    "host", ["https://a.example", "a.example/", "a.example:443", "*.example", "", "ä.example", "a..example"]
+)
+def test_a_host_that_is_none_is_refused_by_name(host: str) -> None:
+    with pytest.raises(Misconfigured, match=r"links\.hosts"):
+        Destinations.of("https://shop.example/", [host])
+    with pytest.raises(Misconfigured, match="home_url"):
+        Destinations.of("shop.example", [])
+
+
+def test_more_hosts_may_be_named() -> None:
+    wide = Destinations.of("http://localhost:8000/", ["WWW.Shop.Example"])
+    for url in ("http://localhost:8000/a", "https://www.shop.example/a", "https://WWW.shop.example:443/a"):
+        assert wide.allows(url)
+    for url in ("http://localhost/a", "https://localhost:8000/a", "http://www.shop.example/a", "https://shop.example/a"):
+        assert not wide.allows(url)
 
 
 def test_the_form_may_refuse_every_channel(site: Site) -> None:

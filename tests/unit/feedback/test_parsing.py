@@ -18,7 +18,7 @@ MESSAGE = "dXNlcjoxH2NhcnQ"
 
 
 def read(event: Any, **other: Any) -> tuple[Feedback, ...]:
-    return parse(aws.wrapped(event, **other), topic_arn=aws.TOPIC, config=CONFIG)
+    return parse(aws.wrapped(event, **other), topics=[aws.TOPIC], config=CONFIG)
 
 
 def only(event: Any) -> Feedback:
@@ -28,7 +28,7 @@ def only(event: Any) -> Feedback:
 
 def refused(body: str) -> str:
     with pytest.raises(GiveUp) as caught:
-        parse(body, topic_arn=aws.TOPIC, config=CONFIG)
+        parse(body, topics=[aws.TOPIC], config=CONFIG)
     return caught.value.code
 
 
@@ -146,7 +146,7 @@ def test_start_takes_stop_back() -> None:
 
 def test_our_own_feedback_passes() -> None:
     own = Feedback(id="1", correlation_id="c", sent_at_ms=1, kind="read", channel="inapp", at_ms=5, message_id=MESSAGE)
-    assert parse(encode(own), topic_arn=aws.TOPIC, config=CONFIG) == (own,)
+    assert parse(encode(own), topics=[aws.TOPIC], config=CONFIG) == (own,)
 
 
 @pytest.mark.parametrize(

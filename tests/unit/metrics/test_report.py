@@ -53,8 +53,15 @@ LIFECYCLE = {
 
 def report(counters: Any = COUNTERS, lifecycle: Any = LIFECYCLE) -> Report:
     return build_report(
-        counters, DAY, DAY, goals=CONFIG.goals, made_at=NOW, active_shoppers=321, lifecycle=lifecycle
-    )  # fmt: skip
+        counters,
+        DAY,
+        DAY,
+        goals=CONFIG.goals,
+        ratio_alarm=CONFIG.ratio_alarm,
+        made_at=NOW,
+        active_shoppers=321,
+        lifecycle=lifecycle,
+    )
 
 
 def rows(**arguments: Any) -> dict[str, Row]:

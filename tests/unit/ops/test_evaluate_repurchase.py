@@ -80,6 +80,7 @@ def test_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("user,item,ts,quantity\na,b,2025-01-01,-1\n", [], "no row is a purchase"),
         ("user,item,ts\na,b,2025-01-01\na,b,2025-06-01\n", [], "1 shoppers bought"),
         ("user,item,ts\na,b,2025-01-01\na,b,2025-06-01\n", ["--cut", "2026-01-01"], "leaves nothing before or after"),
+        ("user,item,ts\na,b,2025-01-01\na,b,2025-01-28\n", [], "spans 28 days, no more than --horizon 90"),
         ("user,item,ts\na,b,2025-01-01\na,b,2025-06-01\n", ["--cut", "then"], "'then' is no date"),
         ("user,item,ts\na,b,2025-01-01\na,b,2025-06-01\n", ["--horizon", "0"], "at least a day"),
         ("user,item,ts\na,b,2025-01-01\n", ["--column", "user"], "OURS=THEIRS"),

@@ -27,6 +27,7 @@ def test_without_a_stack_it_says_how_to_get_one(
     ("error", "said"),
     [
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "does not answer"),
+        (MemoryError(), "too little memory"),
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetItem"), "AccessDenied"),
     ],
 )

@@ -52,7 +52,7 @@ class Shop:
         )
         self.contacts.update(
             shopper,
-            now=NOON,
+            now=NOON - DAY,
             addresses={"email": email},
             consent={"email": consent},
             details={"time_zone": zone, "name": shopper[5:].title()},

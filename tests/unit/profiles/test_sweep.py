@@ -114,7 +114,9 @@ class Sweeping:
         return dict(sweep())
 
     def sent(self) -> list[Moment]:
-        return [message for message, _ in self.moments.sent if isinstance(message, Moment)]
+        """The moments of winning back."""
+        told = [message for message, _ in self.moments.sent if isinstance(message, Moment)]
+        return [moment for moment in told if moment.kind.startswith("winback")]
 
 
 def buyers(sweeping: Sweeping, totals: Sequence[float]) -> None:

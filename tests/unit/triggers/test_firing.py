@@ -66,8 +66,9 @@ def test_a_moment_carries_what_the_timer_knew() -> None:
 
 def test_a_deferred_moment_comes_back_the_same() -> None:
     loop = Loop()
-    loop.timers.set(timer())
+    loop.timers.set(replace(timer(), campaign="spring"))
     loop.fire()
+    assert loop.moments[0].campaign == "spring"
     defer(loop.timers, loop.moments[0], NOW + hours(3))
     loop.now += hours(2)
     loop.fire()

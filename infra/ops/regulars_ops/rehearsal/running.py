@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from regulars.adapters.memory.channels import MemoryProvider
+from regulars.adapters.memory.limits import MemoryPauses, MemoryPermits
 from regulars.adapters.memory.queues import MemoryQueue
 from regulars.channels.config import ChannelSettings
+from regulars.channels.pacing import Pace
 from regulars.channels.rendering import Renderer
 from regulars.channels.sending import SendMessage
 from regulars.decisions.config import Decisions
@@ -19,7 +21,7 @@ from regulars.decisions.service import DecideMessage
 from regulars.errors import GiveUp, RegularsError, TryLater
 from regulars.messages import Moment, SendOrder
 from regulars.profiles.config import Weights
-from regulars.profiles.reading import ProfileReader
+from regulars.profiles.reading import NewestOrder, ProfileReader
 from regulars.profiles.sweep import SweepLifecycle
 from regulars.triggers.config import Firing
 from regulars.triggers.firing import FireTimers
@@ -166,4 +168,8 @@ class Rehearsal:
             decisions=self.rules.decisions,
             config=self.rules.channels.sending,
             clock=self.clock,
+            defer=partial(defer, self.copy.timers),
+            pace=Pace(MemoryPermits(), replace(self.rules.channels.pacing, quotas={})),  # nobody's seconds pass here
+            pauses=MemoryPauses(),
+            orders=NewestOrder(self.copy.profiles),
         )

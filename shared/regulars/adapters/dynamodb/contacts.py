@@ -2,11 +2,12 @@
 
 pk shopper   sk contact
 address.<channel>, consent.<channel>, topic.<channel>/<topic>      text, true or false
+consent_at.<channel or topic>      when that word was given (ms): a change is conditional on the one it was weighed against
 slot.<moment id>       {at (ms), channel, kind, campaign?}: one place taken in the rolling caps; by name, so that giving it back
                        is one write without a read
 language, time_zone, country, name, push_vendor, updated_at (ms), version
 
-pk shopper   sk consent#<ms>#<channel or topic>        the proof of one change of consent: granted, proof
+pk shopper   sk consent#<ms>#<channel or topic>        the proof of one word, by when it was given: granted, proof
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from typing import Any
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import Item, item_to_wire
-from regulars.adapters.dynamodb.transactions import Change, Request, apply, get, transact
+from regulars.adapters.dynamodb.transactions import Change, Request, applies, apply, get, transact
 from regulars.channels.model import Contact, Slot
 from regulars.clock import from_ms, to_ms
-from regulars.decisions.merging import joined
+from regulars.decisions.merging import given, joined, newer
 from regulars.errors import Conflict, TryLater
 from regulars.ids import stable_id
 
-ADDRESS, CONSENT, TOPIC, SLOT = "address.", "consent.", "topic.", "slot."
+ADDRESS, CONSENT, TOPIC, SLOT, GIVEN = "address.", "consent.", "topic.", "slot.", "consent_at."
 DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
-_TRIES = 4
+_TRIES = 10
 
 
 class DynamoContacts:
@@ -47,22 +48,58 @@ class DynamoContacts:
         consent: Mapping[str, bool] | None = None,
         topics: Mapping[str, bool] | None = None,
         details: Mapping[str, str] | None = None,
+        consent_at: Mapping[str, datetime] | None = None,
         proof: Mapping[str, Any] | None = None,
     ) -> None:
+        words = {**(consent or {}), **(topics or {})}
+        given_ms = given(words, consent_at, now)
+        known = {name: value for name, value in (details or {}).items() if name in DETAILS}
+        for _ in range(_TRIES):
+            standing = self.load(shopper) if words else None
+            stand = newer(standing, words, given_ms) if standing else {}
+            change = self._change(shopper, now, addresses or {}, known)
+            try:
+                if stand and standing:
+                    self._change_consent(change, standing, stand, given_ms, dict(proof or {}))
+                elif known or any((addresses or {}).values()) or not (words or addresses):
+                    apply(change)
+                elif addresses:
+                    applies(change.when(f"attribute_exists({change.name('pk')})"))
+            except Conflict:
+                continue  # another word about the same channel or topic came between
+            return
+        raise TryLater("the consent keeps changing", code="busy")
+
+    def _change(self, shopper: str, now: datetime, addresses: Mapping[str, str | None], details: Mapping[str, str]) -> Change:
         change = Change(self._table, keys.contact(shopper)).count("version").set("updated_at", to=to_ms(now))
-        for channel, address in (addresses or {}).items():
+        for channel, address in addresses.items():
             name = f"{ADDRESS}{channel}"
             change = change.set(name, to=address) if address else change.remove(name)
-        words = {f"{CONSENT}{channel}": word for channel, word in (consent or {}).items()}
-        words |= {f"{TOPIC}{topic}": word for topic, word in (topics or {}).items()}
-        for name, value in (words | {name: (details or {})[name] for name in DETAILS if name in (details or {})}).items():
+        for name, value in details.items():
             change.set(name, to=value)
-        granted = {**(consent or {}), **(topics or {})}
-        if not granted:
-            apply(change)
-            return
-        proofs = [("Put", self._proof(shopper, now, subject, word, proof)) for subject, word in granted.items()]
-        token = stable_id("consent", shopper, repr(change.request()), repr(proofs))
+        return change
+
+    def _change_consent(
+        self,
+        change: Change,
+        standing: Contact,
+        words: Mapping[str, bool],
+        given_ms: Mapping[str, int],
+        proof: Mapping[str, Any],
+    ) -> None:
+        """The change and `words`, on the condition that the words they were weighed against still stand, with the proofs."""
+        conditions = []
+        for subject, word in words.items():
+            at = change.name(f"{GIVEN}{subject}")
+            read = standing.consent_at.get(subject)
+            conditions.append(f"attribute_not_exists({at})" if read is None else f"{at} = {change.value(read)}")
+            change.set(f"{TOPIC if '/' in subject else CONSENT}{subject}", to=word)
+            change.set(f"{GIVEN}{subject}", to=given_ms[subject])
+        change.when(" AND ".join(conditions))
+        proofs = [
+            ("Put", self._proof(standing.shopper, given_ms[subject], subject, word, proof)) for subject, word in words.items()
+        ]
+        token = stable_id("consent", standing.shopper, repr(change.request()), repr(proofs))
         transact([("Update", change.request()), *proofs], token=token)
 
     def merge(self, source: str, target: str, *, now: datetime) -> None:
@@ -82,8 +119,8 @@ class DynamoContacts:
             return
         raise TryLater("the contacts to join keep changing", code="busy")
 
-    def _proof(self, shopper: str, now: datetime, subject: str, granted: bool, proof: Mapping[str, Any] | None) -> Request:
-        item = {**keys.consent_proof(shopper, to_ms(now), subject), "granted": granted, "proof": dict(proof or {})}
+    def _proof(self, shopper: str, at_ms: int, subject: str, granted: bool, proof: Mapping[str, Any]) -> Request:
+        item = {**keys.consent_proof(shopper, at_ms, subject), "granted": granted, "proof": dict(proof)}
         return {"TableName": self._table, "Item": item_to_wire(item)}
 
 
@@ -118,6 +155,7 @@ def contact_of(shopper: str, item: Item) -> Contact:
         addresses=_under(ADDRESS, item),
         consent=_under(CONSENT, item),
         topics=_under(TOPIC, item),
+        consent_at={subject: int(at) for subject, at in _under(GIVEN, item).items()},
         slots=tuple(sorted(slots, key=lambda slot: (slot.at, slot.moment_id))),
         updated_at=from_ms(int(item["updated_at"])) if "updated_at" in item else None,
         **{name: str(item.get(name, "")) for name in DETAILS},
@@ -129,6 +167,7 @@ def _put(table: str, contact: Contact, version_read: int) -> Request:
     item |= {f"{ADDRESS}{name}": value for name, value in contact.addresses.items()}
     item |= {f"{CONSENT}{name}": value for name, value in contact.consent.items()}
     item |= {f"{TOPIC}{name}": value for name, value in contact.topics.items()}
+    item |= {f"{GIVEN}{name}": value for name, value in contact.consent_at.items()}
     item |= {f"{SLOT}{slot.moment_id}": _slot(slot) for slot in contact.slots}
     item |= {name: getattr(contact, name) for name in DETAILS if getattr(contact, name)}
     if contact.updated_at:

@@ -7,17 +7,20 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 from regulars.adapters.dynamodb import keys
+from regulars.adapters.dynamodb.client import query
+from regulars.adapters.dynamodb.partitions import delete_partition
 from regulars.adapters.dynamodb.pynamo import bound
 from regulars.adapters.dynamodb.rows import EventRow
 from regulars.capture.model import Event
 from regulars.capture.packing import pack, unpack
-from regulars.clock import to_ms
+from regulars.clock import from_ms, to_ms
 
 
 class DynamoEventLog:
     """The port `EventLog`."""
 
     def __init__(self, table: str) -> None:
+        self._table = table
         self._rows = bound(EventRow, table)
 
     def append(self, shopper: str, unit_id: str, received_at: datetime, events: Sequence[Event], keep_days: int) -> None:
@@ -44,3 +47,16 @@ class DynamoEventLog:
     def delete_before(self, before: datetime, limit: int) -> int:
         found = self._rows.scan(self._rows.received < before, attributes_to_get=["pk", "sk"])
         return self._rows.delete_all(islice(found, limit))
+
+    def days(self, shopper: str) -> set[date]:
+        found = query(
+            self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": shopper},
+            ProjectionExpression="sk",
+            ConsistentRead=True,
+        )
+        return {from_ms(int(item["sk"][:13])).date() for item in found}
+
+    def forget(self, shopper: str) -> int:
+        return delete_partition(self._table, shopper)

@@ -2,6 +2,7 @@
 
 events        pk shopper            sk <received ms, 13 digits>#<unit id>
 profiles      pk shopper            sk profile | order#<order id> | alias#<anonymous shopper>
+              pk hash of shopper    sk erased
 messages      pk shopper            sk m#<moment id>
 contacts      pk shopper            sk contact | consent#<ms, 13 digits>#<channel or topic>
 inbox         pk shopper            sk moment id
@@ -17,6 +18,16 @@ models        pk pointer                       sk <model>
               pk version#<version>             sk <chunk>
               pk popularity#<scope>            sk live
               pk rules                         sk live
+channels      pk permit#<channel>#<window>     sk -
+              pk paused                        sk <channel>
+              pk gauge#<channel>               sk -
+offers        pk shopper                       sk coupon#<offer>#<edition>
+              pk ending#<hour>#<lane>          sk code                   look-up by code, and what ends in an hour
+              pk swept                         sk <sweep>#<lane>
+              pk pool#<name>                   sk head                   into how many shards
+              pk pool#<name>#<shard>           sk -
+              pk tally#<offer>                 sk <lane>
+              pk uses#<check>#<hash>           sk -
 metrics       pk count#<month>          sk <day>#<group>#<lane>
               pk seen#<stream>#<second> sk -
               pk sketch#<month>         sk <day>#<name>
@@ -35,9 +46,11 @@ Key = dict[str, str]
 PROFILE = "profile"
 ORDER = "order#"
 ALIAS = "alias#"
+ERASED = "erased"
 CONTACT = "contact"
 CONSENT = "consent#"
 MESSAGE = "m#"
+COUPON = "coupon#"
 TIMER = "timer#"
 WATERMARK = "watermark"
 
@@ -216,11 +229,59 @@ def alias(shopper: str, anonymous: str) -> Key:
     return {"pk": shopper, "sk": f"{ALIAS}{anonymous}"}
 
 
+def erased(shopper: str) -> Key:
+    """The note that a shopper was erased; her name is nowhere in it."""
+    return {"pk": stable_id("erased", shopper), "sk": ERASED}
+
+
 def coupon(shopper: str, offer: str, edition: str) -> Key:
     """One shopper's coupon of one offer and occasion."""
-    return {"pk": shopper, "sk": f"coupon#{offer}#{edition}"}
+    return {"pk": shopper, "sk": f"{COUPON}{offer}#{edition}"}
 
 
 def pool(name: str, shard: int) -> Key:
     """One shard of what is limited: how much of it is taken."""
     return {"pk": f"pool#{name}#{shard}", "sk": "-"}
+
+
+def permits(channel: str, window: int) -> Key:
+    """How many calls of one window are given away."""
+    return {"pk": f"permit#{channel}#{window}", "sk": "-"}
+
+
+PAUSED = "paused"
+
+
+def pause(channel: str) -> Key:
+    """That marketing of a channel stands still."""
+    return {"pk": PAUSED, "sk": channel}
+
+
+def gauge(channel: str) -> Key:
+    """The health of a channel."""
+    return {"pk": f"gauge#{channel}", "sk": "-"}
+
+
+def coupon_code(hour: int, lane: int, code: str) -> Key:
+    """The row that a code names: whose coupon it is, among those that end in the same hour."""
+    return {"pk": f"ending#{hour}#{lane}", "sk": code}
+
+
+def swept(name: str, lane: int) -> Key:
+    """How far a sweep of the coupons has read a lane."""
+    return {"pk": "swept", "sk": f"{name}#{lane}"}
+
+
+def pool_head(name: str) -> Key:
+    """Into how many shards a pool is split."""
+    return {"pk": f"pool#{name}", "sk": "head"}
+
+
+def tally(offer: str, lane: int) -> Key:
+    """Part of an offer's counts."""
+    return {"pk": f"tally#{offer}", "sk": str(lane)}
+
+
+def uses(check: str, digest: str) -> Key:
+    """The orders with a coupon from one device, address or shopper."""
+    return {"pk": f"uses#{check}#{digest}", "sk": "-"}

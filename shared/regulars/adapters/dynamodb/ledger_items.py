@@ -3,7 +3,7 @@
 pk shopper   sk m#<moment id>
 state, kind, subject, reason, channel, address, arm, correlation_id, provider_id, slot, token, campaign    text, "" left out
 released            token of the last claim that was given back
-decided_at, lapses_at, not_before, lease_until          epoch ms
+decided_at, lapses_at, not_before, lease_until, occurred_at          epoch ms
 content             deflated JSON: a message with four items stays within the 1 KB of one write unit; the moment's facts in
                     it under "moment"
 deferrals           number, 0 left out
@@ -55,7 +55,7 @@ def item_of(message: Message, retained_until: datetime) -> Item:
         "expires_at": int(retained_until.timestamp()),
     }
     item |= {name: getattr(message, name) for name in _TEXTS if getattr(message, name)}
-    for name in ("not_before", "lease_until"):
+    for name in ("not_before", "lease_until", "occurred_at"):
         at = getattr(message, name)
         if at is not None:
             item[name] = to_ms(at)
@@ -79,6 +79,7 @@ def message_of(item: Mapping[str, Any]) -> Message:
         expires_at=from_ms(int(item["lapses_at"])),
         not_before=_instant(item.get("not_before")),
         lease_until=_instant(item.get("lease_until")),
+        occurred_at=_instant(item.get("occurred_at")),
         facts=content.pop(_FACTS, {}),
         content=content,
         deferrals=int(item.get("deferrals", 0)),

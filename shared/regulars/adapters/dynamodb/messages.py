@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import Item, dynamodb, item_to_wire, query, translated
 from regulars.adapters.dynamodb.contacts import claim_place, return_place
+from regulars.adapters.dynamodb.coupons import return_reservation, take_reservation, without_coupon
 from regulars.adapters.dynamodb.ledger_items import item_of, message_of
-from regulars.adapters.dynamodb.offers import return_reservation, take_reservation
-from regulars.adapters.dynamodb.transactions import Cancelled, Change, Request, applies, apply, get, transact
+from regulars.adapters.dynamodb.transactions import Cancelled, Change, Request, applies, apply, get, get_together, transact
 from regulars.channels.model import Contact, Slot
 from regulars.clock import to_ms
 from regulars.decisions.addresses import normalised
@@ -101,6 +101,18 @@ class DynamoLedger:
         item = self._item(shopper, moment_id)
         return item is not None and item["state"] == State.CLAIMED and item.get("token") == token
 
+    def fence(self, message: Message, token: str, contact: Contact) -> bool:
+        wanted = [
+            (self._messages, keys.message(message.shopper, message.moment_id)),
+            (self._contacts, keys.contact(contact.shopper)),
+        ]
+        if message.address:
+            address = normalised(message.channel, message.address)
+            wanted.append((self._suppressions, keys.suppression(message.channel, address)))
+        claimed, standing, *suppressed = get_together(wanted)
+        held = claimed is not None and claimed["state"] == State.CLAIMED and claimed.get("token") == token
+        return held and (standing or {}).get("version", 0) == contact.version and not any(suppressed)
+
     def finish(
         self,
         message: Message,
@@ -112,19 +124,25 @@ class DynamoLedger:
         provider_id: str = "",
         gives_slot_back: bool = False,
         returns: Reservation = NOTHING,
+        not_before: datetime | None = None,
+        tried: str = "",
     ) -> None:
         change = self._change(message.shopper, message.moment_id, state, now, reason).set("reason", to=reason)
         change.remove("lease_until", *(["slot"] if gives_slot_back else []))
         if provider_id:
             change.set("provider_id", to=provider_id)
+        if not_before:
+            change.set("not_before", to=to_ms(not_before))
+        if tried:
+            change.append("tried", tried)
         if state is State.PLANNED:
             change.set("released", to=token).remove("token")
         claimed, held = change.value(State.CLAIMED.value), change.value(token)
         change.when(f"{change.name('state')} = {claimed} AND {change.name('token')} = {held}")
         try:
             if gives_slot_back or returns.takes or returns.coupon:
-                entries = self._returned(message, gives_slot_back, returns)
-                self._finish_with(change, entries, stable_id("finish", token, message.moment_id, str(to_ms(now))))
+                place = return_place(self._contacts, message.shopper, message.moment_id) if gives_slot_back else None
+                self._finish_with(change, place, returns, stable_id("finish", token, message.moment_id, str(to_ms(now))))
             else:
                 apply(change)
         except Conflict as conflict:
@@ -137,6 +155,11 @@ class DynamoLedger:
         change = self._change(shopper, moment_id, state, now, reason).set("reason", to=reason).remove("not_before")
         name, planned, deferred = change.name("state"), change.value("PLANNED"), change.value("DEFERRED")
         return applies(change.when(f"{name} = {planned} OR {name} = {deferred}"))
+
+    def postpone(self, shopper: str, moment_id: str, *, not_before: datetime, reason: str, now: datetime) -> bool:
+        change = self._change(shopper, moment_id, State.DEFERRED, now, reason).set("reason", to=reason)
+        change.set("not_before", to=to_ms(not_before))
+        return applies(change.when(f"{change.name('state')} = {change.value(State.PLANNED.value)}"))
 
     def mark(self, shopper: str, moment_id: str, *, mark: str, at: datetime, detail: str = "") -> bool:
         change = Change(self._messages, keys.message(shopper, moment_id)).set("marks", mark, to=to_ms(at))
@@ -157,19 +180,19 @@ class DynamoLedger:
         change = Change(self._messages, keys.message(shopper, moment_id)).set("state", to=state.value)
         return change.append("history", [to_ms(now), state.value, detail])
 
-    def _returned(self, message: Message, slot: bool, returns: Reservation) -> Sequence[tuple[str, Request]]:
-        place = [("Update", return_place(self._contacts, message.shopper, message.moment_id))] if slot else []
-        return [*place, *return_reservation(self._offers, returns)]
-
-    def _finish_with(self, change: Change, entries: Sequence[tuple[str, Request]], token: str) -> None:
+    def _finish_with(self, change: Change, place: Request | None, returns: Reservation, token: str) -> None:
+        entries: list[tuple[str, Request]] = [("Update", change.request())]
+        entries += [("Update", place)] if place else []
+        coupon_at = len(entries)
         try:
-            transact([("Update", change.request()), *entries], token=token)
+            transact([*entries, *return_reservation(self._offers, returns)], token=token)
         except Cancelled as cancelled:
             if 0 in cancelled.failed:
                 raise
-            # Erased meanwhile: a contact without slots, a coupon that is gone. What else there is to give back still is.
-            left = [entry for place, entry in enumerate(entries, 1) if place not in cancelled.failed]
-            transact([("Update", change.request()), *left], token=stable_id(token, "less"))
+            # Erased meanwhile, or a coupon whose end has come. What else there is to give back still is.
+            left = [entry for at, entry in enumerate(entries) if at not in cancelled.failed]
+            rest = without_coupon(returns) if returns.coupon and coupon_at in cancelled.failed else returns
+            transact([*left, *return_reservation(self._offers, rest)], token=stable_id(token, "less"))
 
     def _was_finished(self, message: Message, token: str, state: State) -> bool:
         item = self._item(message.shopper, message.moment_id) or {}

@@ -3,6 +3,7 @@
     pk shopper   sk profile             the record: weights, lists and traits as one deflated JSON blob `w`; the rest plain
                  sk order#<order id>    one order
                  sk alias#<anonymous>   an anonymous shopper who joined
+    pk hash      sk erased              until (ms): nothing may be kept of the shopper of that hash
 
 A write is one PutItem on the version that was read. It costs a unit a kilobyte, which is why the weights are deflated (about
 a third) and message ids are hashes. Orders are items of their own: a write costs one unit, however long the history.
@@ -14,11 +15,13 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import dynamodb, item_from_wire, item_to_wire, query, scan, translated
+from regulars.adapters.dynamodb.partitions import delete_partition
+from regulars.clock import to_ms
 from regulars.errors import Conflict
 from regulars.profiles.model import Expected
 from regulars.profiles.orders import OrderRecord
@@ -69,6 +72,19 @@ class DynamoProfiles:
             ExpressionAttributeValues={":shopper": shopper},
         )
         return _stored(shopper, list(found))
+
+    def bury(self, shopper: str, until: datetime) -> None:
+        item = {**keys.erased(shopper), "until": to_ms(until), "expires_at": int(until.timestamp()) + 1}
+        with translated():
+            dynamodb().put_item(TableName=self._table, Item=item_to_wire(item))
+
+    def erased(self, shopper: str, now: datetime) -> bool:
+        with translated():
+            answer = dynamodb().get_item(TableName=self._table, Key=item_to_wire(keys.erased(shopper)), ConsistentRead=True)
+        return "Item" in answer and to_ms(now) < int(item_from_wire(answer["Item"])["until"])
+
+    def forget(self, shopper: str) -> int:
+        return delete_partition(self._table, shopper)
 
     def scan(self) -> Iterator[Stored]:
         shopper, items = "", list[Mapping[str, Any]]()

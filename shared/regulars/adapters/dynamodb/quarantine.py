@@ -5,14 +5,14 @@ pk <day>#<shard>   sk <hash>   code, message, field, source, raw, replayable, re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from regulars.adapters.dynamodb import keys
-from regulars.capture.ports import Quarantined
+from regulars.capture.ports import Quarantined, mentions
 
 if TYPE_CHECKING:
     from regulars.adapters.dynamodb.rows import QuarantineRow
@@ -65,6 +65,11 @@ class DynamoQuarantine:
         rows = self._rows
         found = rows.scan(rows.expires_at <= now, attributes_to_get=["pk", "sk"])
         return rows.delete_all(islice(found, limit))
+
+    def forget_mentions(self, ids: Collection[str]) -> int:
+        """For erasure: a scan, as entries that were refused lie under no shopper."""
+        rows, wanted = self._rows, set(ids)
+        return rows.delete_all([row for row in rows.scan() if mentions(row.raw, wanted)])
 
     def _partition(self, partition: str, code: str, behind: str) -> Iterator[QuarantineRow]:
         rows = self._rows

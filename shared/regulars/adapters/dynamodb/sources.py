@@ -33,6 +33,8 @@ from regulars.similarity.packing import Ranked, columns
 
 T = TypeVar("T")
 _Raw = Mapping[str, Any] | None
+_UNREAD: Mapping[str, Any] = {}
+"""In place of a row that is not in memory; None is one that does not exist."""
 _COMMON_SCOPES = (EVERYWHERE, NEW_ARRIVALS)
 _SLOW = 60
 """The habits of items change as slowly as their row is large: kept so many times as long as other popularity."""
@@ -90,7 +92,8 @@ class DynamoSources:
         """See the port."""
         items = list(dict.fromkeys(item_ids)) if version else []
         wanted = list(dict.fromkeys(scopes))
-        unread = {keys.neighbours(version, item_id)["pk"]: item_id for item_id in items if (version, item_id) not in self._rows}
+        rows = self._kept(version, items)
+        unread = {keys.neighbours(version, item_id)["pk"]: item_id for item_id in items if item_id not in rows}
         stale = {keys.popularity(scope)["pk"]: scope for scope in wanted if not self._knows_scope(scope, now)}
         model_keys = [keys.neighbours(version, item_id) for item_id in unread.values()]
         model_keys += [keys.popularity(scope) for scope in stale.values()]
@@ -100,7 +103,6 @@ class DynamoSources:
         shards = [keys.stockouts(shard) for shard in range(keys.STOCKOUT_SHARDS)]
         read = batch_get({self._catalogue: shards, **({self._models: model_keys} if model_keys else {})})
         raw = {item["pk"]: item for item in read.get(self._models, ())}
-        rows = self._kept(version, items)
         rows |= self._remember(version, {item_id: raw.get(pk) for pk, item_id in unread.items()})
         for pk, scope in stale.items():
             self._scopes[scope] = (now, *_sound(decode_popularity, raw.get(pk)))
@@ -108,7 +110,7 @@ class DynamoSources:
         rules, rules_broken = self._decoded_rules(raw.get(rules_key["pk"]))
         damaged = [f"popularity of {scope}" for scope, (_, _, broken) in popularity.items() if broken]
         return Neighbourhood(
-            {item_id: Row(_Lazy(row), row.get("gap_days")) for item_id, row in rows.items() if row is not None},
+            {item_id: Row(_Lazy(row), row.get("gap_days"), row) for item_id, row in rows.items() if row is not None},
             {scope: row for scope, (_, row, _) in popularity.items() if row is not None},
             decode_stock_outs(read[self._catalogue]),
             rules,
@@ -151,7 +153,8 @@ class DynamoSources:
         return known is not None and self._is_fresh(known[0], now, _SLOW if scope == HABIT else 1)
 
     def _kept(self, version: str, items: Iterable[str]) -> dict[str, _Raw]:
-        return {item_id: self._rows[version, item_id] for item_id in items if (version, item_id) in self._rows}
+        found = ((item_id, self._rows.get((version, item_id), _UNREAD)) for item_id in items)
+        return {item_id: row for item_id, row in found if row is not _UNREAD}
 
     def _remember(self, version: str, rows: Mapping[str, _Raw]) -> Mapping[str, _Raw]:
         """Keeps what was read and returns it; absence too: an item without neighbours is asked for as often as any other."""
@@ -163,6 +166,8 @@ class DynamoSources:
 
 class _Lazy(Mapping[str, Ranked]):
     """Relations of a raw row, unpacked when asked for: a scene uses one or two of five."""
+
+    __slots__ = ("_raw", "_unpacked")
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self._raw = raw

@@ -104,6 +104,10 @@ class DynamoTimers:
         entries = [keys.due(to_ms(timer.due_at), shard, timer.shopper, timer.key) for timer in timers]
         batch_write(self._table, deletes=entries)
 
+    def forget(self, shopper: str) -> int:
+        """Cancel everything set for the shopper, with its entries in the index; how many."""
+        return self.cancel(shopper, [timer.kind for timer in self.known(shopper)])
+
     def watermarks(self) -> Mapping[int, datetime]:
         items = query(
             self._table,
@@ -190,8 +194,9 @@ def encode_timer(timer: Timer) -> dict[str, Any]:
     }
     if timer.remember_until is not None:
         stored["remember"] = to_ms(timer.remember_until)
-    if timer.correlation_id:
-        stored["correlation_id"] = timer.correlation_id
+    for name in ("correlation_id", "campaign"):
+        if getattr(timer, name):
+            stored[name] = getattr(timer, name)
     if timer.deferrals:
         stored["deferrals"] = timer.deferrals
     for name in ("facts", "notes"):
@@ -214,6 +219,7 @@ def decode_timer(item: Item) -> Timer:
         facts=json.loads(item.get("facts", "{}")),
         correlation_id=item.get("correlation_id", ""),
         deferrals=item.get("deferrals", 0),
+        campaign=item.get("campaign", ""),
         notes=json.loads(item.get("notes", "{}")),
         remember_until=None if remember is None else from_ms(remember),
     )

@@ -104,6 +104,15 @@ def get(table: str, key: Mapping[str, Any]) -> Item | None:
     return item_from_wire(found) if found else None
 
 
+def get_together(wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Item | None]:
+    """The items under these keys (table, key), in their order and as of one instant. Raises TryLater when a write stood in
+    the way."""
+    gets = [{"Get": {"TableName": table, "Key": item_to_wire(key)}} for table, key in wanted]
+    with translated():
+        answer = dynamodb().transact_get_items(TransactItems=gets)
+    return [item_from_wire(entry["Item"]) if entry.get("Item") else None for entry in answer["Responses"]]
+
+
 def transact(entries: Sequence[tuple[str, Request]], *, token: str) -> None:
     """All of `entries` (Put, Update, Delete or ConditionCheck; request) or none, once per `token` within ten minutes.
 

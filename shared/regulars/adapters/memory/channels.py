@@ -46,6 +46,13 @@ class MemoryInbox:
         mine = [entry for entry in self._entries.values() if entry.shopper == shopper and entry.expires_at > now]
         return sorted(mine, key=lambda entry: (entry.created_at, entry.moment_id), reverse=True)[:limit]
 
+    def forget(self, shopper: str) -> int:
+        """Delete the shopper's entries; how many."""
+        mine = [key for key in self._entries if key[0] == shopper]
+        for key in mine:
+            del self._entries[key]
+        return len(mine)
+
     def mark_read(self, shopper: str, moment_id: str, at: datetime) -> bool:
         entry = self._entries.get((shopper, moment_id))
         if entry is None:

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from regulars.channels.model import Contact, Slot
-from regulars.decisions.merging import joined
+from regulars.clock import from_ms
+from regulars.decisions.merging import given, joined, newer
 
 _DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
 
@@ -36,21 +37,34 @@ class MemoryContacts:
         consent: Mapping[str, bool] | None = None,
         topics: Mapping[str, bool] | None = None,
         details: Mapping[str, str] | None = None,
+        consent_at: Mapping[str, datetime] | None = None,
         proof: Mapping[str, Any] | None = None,
     ) -> None:
-        old = self.load(shopper)
+        old, words = self.load(shopper), {**(consent or {}), **(topics or {})}
+        given_ms = given(words, consent_at, now)
+        stand = newer(old, words, given_ms)
+        told = any((addresses or {}).values()) or bool(details) or (bool(addresses) and old.version > 0)
+        if not stand and not told and (words or addresses):
+            return
         known = {**old.addresses, **(addresses or {})}
         self._contacts[shopper] = replace(
             old,
             version=old.version + 1,
             addresses={channel: address for channel, address in known.items() if address},
-            consent={**old.consent, **(consent or {})},
-            topics={**old.topics, **(topics or {})},
+            consent={**old.consent, **{subject: word for subject, word in stand.items() if "/" not in subject}},
+            topics={**old.topics, **{subject: word for subject, word in stand.items() if "/" in subject}},
+            consent_at={**old.consent_at, **{subject: given_ms[subject] for subject in stand}},
             updated_at=now,
             **_details(details or {}),
         )
-        for subject, granted in {**(consent or {}), **(topics or {})}.items():
-            self.proofs.append((shopper, now, subject, granted, dict(proof or {})))
+        for subject, granted in stand.items():
+            self.proofs.append((shopper, from_ms(given_ms[subject]), subject, granted, dict(proof or {})))
+
+    def forget(self, shopper: str) -> int:
+        """Delete the contact and its proofs, as `DynamoContacts` does; how many records."""
+        proofs = [proof for proof in self.proofs if proof[0] == shopper]
+        self.proofs = [proof for proof in self.proofs if proof[0] != shopper]
+        return len(proofs) + (self._contacts.pop(shopper, None) is not None)
 
     def merge(self, source: str, target: str, *, now: datetime) -> None:
         old = self.load(source)

@@ -35,3 +35,12 @@ class MemoryEventLog:
         for key in old:
             del self.units[key]
         return len(old)
+
+    def days(self, shopper: str) -> set[date]:
+        return {received_at.date() for whose, received_at, _ in self.units if whose == shopper}
+
+    def forget(self, shopper: str) -> int:
+        mine = [key for key in self.units if key[0] == shopper]
+        for key in mine:
+            del self.units[key]
+        return len(mine)

@@ -73,6 +73,11 @@ class MemoryLedger:
         standing = self.get(shopper, moment_id)
         return standing is not None and standing.state is State.CLAIMED and standing.token == token
 
+    def fence(self, message: Message, token: str, contact: Contact) -> bool:
+        suppressed = message.address and self._suppressions.reason(message.channel, message.address)
+        unchanged = self._contacts.load(contact.shopper).version == contact.version
+        return unchanged and not suppressed and self.holds(message.shopper, message.moment_id, token)
+
     def finish(
         self,
         message: Message,
@@ -84,6 +89,8 @@ class MemoryLedger:
         provider_id: str = "",
         gives_slot_back: bool = False,
         returns: Reservation = NOTHING,
+        not_before: datetime | None = None,
+        tried: str = "",
     ) -> None:
         standing = self.get(message.shopper, message.moment_id)
         if standing is None or standing.state is not State.CLAIMED or standing.token != token:
@@ -94,6 +101,10 @@ class MemoryLedger:
         if state is State.PLANNED:
             self._released[(message.shopper, message.moment_id)] = token
             done = replace(done, token="")
+        if not_before:
+            done = replace(done, not_before=not_before)
+        if tried:
+            done = replace(done, tried=(*done.tried, tried))
         if gives_slot_back:
             self._contacts.return_place(message.shopper, message.moment_id)
             done = replace(done, slot="")
@@ -105,6 +116,13 @@ class MemoryLedger:
         if standing is None or standing.state not in (State.PLANNED, State.DEFERRED):
             return False
         self._move(replace(standing, reason=reason, not_before=None), state, now, reason)
+        return True
+
+    def postpone(self, shopper: str, moment_id: str, *, not_before: datetime, reason: str, now: datetime) -> bool:
+        standing = self.get(shopper, moment_id)
+        if standing is None or standing.state is not State.PLANNED:
+            return False
+        self._move(replace(standing, reason=reason, not_before=not_before), State.DEFERRED, now, reason)
         return True
 
     def mark(self, shopper: str, moment_id: str, *, mark: str, at: datetime, detail: str = "") -> bool:
@@ -119,6 +137,10 @@ class MemoryLedger:
             )
         self._settle(standing, at)
         return first
+
+    def forget(self, shopper: str) -> int:
+        """Delete every decision about the shopper; how many."""
+        return len(self._messages.pop(shopper, {}))
 
     def _was_finished(self, message: Message, standing: Message | None, token: str, state: State) -> bool:
         if state is State.PLANNED:

@@ -79,3 +79,13 @@ class MemoryTouches:
         self._orders[shopper, order_id] = replace(order, credited=message_id)
         self._counters.counts.update(counts)
         return message_id
+
+    def forget(self, shopper: str) -> int:
+        """Delete the shopper's clicks and orders; the counts stay."""
+        clicks = [key for key in self._clicks if key[0] == shopper]
+        orders = [key for key in self._orders if key[0] == shopper]
+        for click in clicks:
+            del self._clicks[click]
+        for order in orders:
+            del self._orders[order]
+        return len(clicks) + len(orders)

@@ -21,6 +21,7 @@ class MemoryModels:
         self._pointer: Pointer | None = None
         self._flipped: dict[str, Pointer] = {}
         self._versions: dict[str, dict[str, Neighbours]] = {}
+        self._packed: dict[str, dict[str, Mapping[str, bytes]]] = {}
         self._popularity: dict[str, Popularity] = {}
         self._rules: Mapping[str, Any] | None = None
 
@@ -32,8 +33,10 @@ class MemoryModels:
         count = 0
         for row in rows:
             fitting = fit(row.relations, room_for(row.item_id))
-            packed = {name: _packed(scored) for name, scored in fitting.items() if scored}
-            stored[row.item_id] = Neighbours(row.item_id, packed, None if row.gap_days is None else round(row.gap_days, 1))
+            packed = {name: pack(scored) for name, scored in fitting.items() if scored}
+            self._packed.setdefault(version, {})[row.item_id] = packed
+            lists = {name: unpack(scored) for name, scored in packed.items()}
+            stored[row.item_id] = Neighbours(row.item_id, lists, None if row.gap_days is None else round(row.gap_days, 1))
             count += 1
         return count
 
@@ -58,6 +61,10 @@ class MemoryModels:
         stored = self._versions.get(version, {})
         return [stored[item_id] for item_id in dict.fromkeys(item_ids) if item_id in stored]
 
+    def packed(self, version: str, item_id: str) -> Mapping[str, bytes]:
+        """The lists of a stored row as a table would hold them."""
+        return self._packed[version][item_id]
+
     def sweep(self, keep: Iterable[str], limit: int) -> int:
         kept, deleted = set(keep), 0
         for version in sorted(self._versions):
@@ -67,6 +74,7 @@ class MemoryModels:
                 break
             deleted += len(self._versions.pop(version))
             self._flipped.pop(version, None)
+            self._packed.pop(version, None)
         return deleted
 
     def put_popularity(self, rows: Iterable[Popularity]) -> None:

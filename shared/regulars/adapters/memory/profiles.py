@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from regulars.errors import Conflict
+from regulars.ids import stable_id
 from regulars.profiles.orders import OrderRecord, joined
 from regulars.profiles.record import Record
 from regulars.profiles.writing import Stored
@@ -18,6 +20,7 @@ class MemoryProfiles:
         self.records: dict[str, Record] = {}
         self._orders: dict[str, dict[str, OrderRecord]] = {}
         self._aliases: dict[str, set[str]] = {}
+        self._erased: dict[str, datetime] = {}
 
     def load(self, shopper: str) -> Record:
         return self.records.get(shopper) or Record(shopper=shopper)
@@ -40,6 +43,20 @@ class MemoryProfiles:
 
     def everything(self, shopper: str) -> Stored:
         return Stored(self.load(shopper), tuple(self.orders(shopper)), frozenset(self._aliases.get(shopper, ())))
+
+    def bury(self, shopper: str, until: datetime) -> None:
+        self._erased[stable_id("erased", shopper)] = until
+
+    def erased(self, shopper: str, now: datetime) -> bool:
+        until = self._erased.get(stable_id("erased", shopper))
+        return until is not None and now < until
+
+    def forget(self, shopper: str) -> int:
+        found = self.everything(shopper)
+        self.records.pop(shopper, None)
+        self._orders.pop(shopper, None)
+        self._aliases.pop(shopper, None)
+        return (found.record.version > 0) + len(found.orders) + len(found.aliases)
 
     def scan(self) -> Iterator[Stored]:
         for shopper, record in list(self.records.items()):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 
-from regulars.capture.ports import Quarantined
+from regulars.capture.ports import Quarantined, mentions
 
 
 class MemoryQuarantine:
@@ -39,3 +39,8 @@ class MemoryQuarantine:
         old = [record_id for record_id, record in self._records.items() if record.expires_at <= now][:limit]
         self.delete(old)
         return len(old)
+
+    def forget_mentions(self, ids: Collection[str]) -> int:
+        found = [record.id for record in self._records.values() if mentions(record.raw, ids)]
+        self.delete(found)
+        return len(found)

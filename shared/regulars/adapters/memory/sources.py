@@ -33,7 +33,7 @@ class MemorySources:
     def neighbourhood(self, version: str, item_ids: Iterable[str], scopes: Iterable[str], now: datetime) -> Neighbourhood:
         found = self._models.neighbours(version, item_ids) if version else ()
         return Neighbourhood(
-            {row.item_id: Row(_by_columns(row), row.gap_days) for row in found},
+            {row.item_id: Row(_by_columns(row), row.gap_days, self._models.packed(version, row.item_id)) for row in found},
             {row.scope: row for row in self._models.popularity(scopes)},
             self._catalogue.stock_outs(),
             self._models.rules(),

@@ -58,6 +58,10 @@ class MemoryTimers:
             if at < len(entries) and entries[at] == _entry(timer):
                 del entries[at]
 
+    def forget(self, shopper: str) -> int:
+        """Cancel everything set for the shopper; how many."""
+        return self.cancel(shopper, [timer.kind for timer in self.known(shopper)])
+
     def watermarks(self) -> Mapping[int, datetime]:
         return {shard: from_ms(at) for shard, at in self._watermarks.items()}
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from regulars.catalogue.model import Item
+from regulars.catalogue.snapshot import Snapshot
 from regulars.recommendations.blending import liking
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.situation import Situation
@@ -16,11 +17,18 @@ def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate |
 
     Where nothing is new or reduced, the best that the list has no room for stands in, so that the list keeps its own order.
     """
-    item_of = situation.snapshot.__getitem__
-    pictured = [(entry, item) for entry in pool if (item := item_of(entry.item_id)).image_url]
-    return _best(_news(pictured, situation), situation) or _best(
-        ((entry, item, "picked_for_you") for entry, item in pictured[situation.ask.limit :] or pictured), situation
-    )
+    snapshot, since = situation.snapshot, situation.now - timedelta(days=situation.settings.banner.new_days)
+    lately, reduced = snapshot.listed_since(since.date()), snapshot.reduced
+    maybe = [entry for entry in pool if entry.item_id in lately or entry.item_id in reduced]
+    found = _best(_news(_pictured(maybe, snapshot), since, situation), situation)
+    if found is not None:
+        return found
+    pictured = _pictured(pool, snapshot)
+    return _best(((entry, item, "picked_for_you") for entry, item in pictured[situation.ask.limit :] or pictured), situation)
+
+
+def _pictured(pool: Iterable[Candidate], snapshot: Snapshot) -> list[tuple[Candidate, Item]]:
+    return [(entry, item) for entry in pool if (item := snapshot[entry.item_id]).image_url]
 
 
 def _best(pool: Iterable[tuple[Candidate, Item, str]], situation: Situation) -> Candidate | None:
@@ -36,10 +44,11 @@ def _best(pool: Iterable[tuple[Candidate, Item, str]], situation: Situation) -> 
     return Candidate(candidate.item_id, candidate.score, code, source=candidate.source)
 
 
-def _news(pictured: Iterable[tuple[Candidate, Item]], situation: Situation) -> Iterator[tuple[Candidate, Item, str]]:
+def _news(
+    pictured: Iterable[tuple[Candidate, Item]], since: datetime, situation: Situation
+) -> Iterator[tuple[Candidate, Item, str]]:
     """The reduced and the new among them."""
-    settings, now = situation.settings.banner, situation.now
-    since, least = now - timedelta(days=settings.new_days), settings.discount_percent
+    least, now = situation.settings.banner.discount_percent, situation.now
     for entry, item in pictured:
         price, full = item.price_cents, item.list_price_cents
         if full > price > 0 and (full - price) * 100 // full >= least:

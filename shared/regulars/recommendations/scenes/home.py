@@ -13,7 +13,7 @@ from regulars.recommendations.blending import POOL, REPEAT, Ranking, Scores, See
 from regulars.recommendations.explaining import Parts, of_voices
 from regulars.recommendations.history import again
 from regulars.recommendations.mixing import mixed
-from regulars.recommendations.model import UNTOLD, Candidate
+from regulars.recommendations.model import NO_DETAILS, UNTOLD, Candidate
 from regulars.recommendations.scenes.common import BECAUSE, Scene, new_arrivals_between, popular_code
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import EVERYWHERE, HABIT, SEQUENCE
@@ -48,13 +48,15 @@ def _home(situation: Situation, seeds: Seeds) -> list[Candidate]:
         situation.may_show,
         _pool(situation),
         {SEQUENCE: situation.sequence(situation)} if SEQUENCE in situation.recipe.parts else {},
+        situation.may_show_all,
     )
     situation.notes[_RANKING] = ranking
     if not ranking.near:
         return _for_a_stranger(situation)
     if not situation.recipe.protocol:
         _tip(ranking.scores, situation)
-    return [Candidate(item_id, score, UNTOLD) for item_id, score in ranking.scores.items()] + newcomers.liked(situation)
+    found = [Candidate(item_id, score, UNTOLD, (), NO_DETAILS) for item_id, score in ranking.scores.items()]
+    return found + newcomers.liked(situation)
 
 
 def _pool(situation: Situation) -> int:

@@ -1,0 +1,167 @@
+"""Taking a message and all it takes along, and writing down what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from regulars.channels.config import Sending
+from regulars.channels.model import Contact
+from regulars.channels.ports import Reserving
+from regulars.clock import Clock
+from regulars.decisions import reasons
+from regulars.decisions.config import Decisions
+from regulars.decisions.gate import keep_slots_since, may_send, takes_slot
+from regulars.decisions.model import Message, State
+from regulars.decisions.ports import Contacts, Ledger
+from regulars.errors import Conflict, GiveUp, TryLater
+from regulars.offers.model import NOTHING, Coupon, CouponState, Reservation
+
+_PASSED = frozenset({reasons.EXPIRED, reasons.ANSWERED, reasons.QUIET_HOURS, reasons.GAVE_UP, reasons.OFFER_CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A claim: ours until `lease_until` while the ledger shows `token`. `code`: of the coupon that the message tells of.
+    `contact`: as the claim left it."""
+
+    message: Message
+    token: str
+    lease_until: datetime
+    reservation: Reservation = NOTHING
+    code: str = ""
+    contact: Contact | None = None
+
+
+class Claiming:
+    """`reserving` says what messages take along of what is limited; without it, none takes anything."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        contacts: Contacts,
+        decisions: Decisions,
+        config: Sending,
+        clock: Clock,
+        reserving: Reserving | None = None,
+        new_token: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self._ledger, self._contacts, self._decisions, self._config = ledger, contacts, decisions, config
+        self._clock, self._reserving, self._new_token = clock, reserving, new_token
+
+    def claim(self, message: Message) -> Held | None:
+        """The message when it is ours now; None when something stands against it (it is closed with that). A contact that
+        changed under us is read and asked again, and an empty shard's neighbour, a few times; then TryLater, and also when
+        another delivery was first."""
+        attempt = 0
+        hers: Coupon | None = None
+        for _ in range(self._config.claim_tries):
+            now = self._clock()
+            contact = self._contacts.load(message.shopper)
+            against = may_send(message, contact, now, self._decisions)
+            if against:
+                self.close(message, against)
+                return None
+            try:
+                return self._take(message, contact, now, attempt, hers)
+            except GiveUp as must_not_go:
+                self.close(message, must_not_go.code)
+                return None
+            except Conflict as conflict:
+                if conflict.code == "suppressed":
+                    self.close(message, reasons.SUPPRESSED)
+                    return None
+                if conflict.code == "not_planned":
+                    raise moved() from conflict
+                if conflict.code == "coupon_held":
+                    hers = self._hers(message, now)
+                    if hers is None:
+                        self.close(message, reasons.OFFER_CLOSED)
+                        return None
+                attempt += conflict.code != "contact_changed"
+        raise TryLater("the claim's conditions keep changing", code="contact_changed")
+
+    def _take(self, message: Message, contact: Contact, now: datetime, attempt: int, hers: Coupon | None) -> Held:
+        reservation = self._reserving.reserve(message, now=now, attempt=attempt) if self._reserving else NOTHING
+        if hers:
+            reservation = replace(reservation, coupon=None)
+        coupon = hers or reservation.coupon
+        lease_until = now + timedelta(seconds=self._config.lease_seconds)
+        after = replace(contact, version=contact.version + 1)
+        held = Held(message, self._new_token(), lease_until, reservation, coupon.code if coupon else "", after)
+        self._ledger.claim(
+            message,
+            contact,
+            token=held.token,
+            now=now,
+            lease_until=lease_until,
+            takes_slot=takes_slot(message, self._decisions),
+            keep_slots_since=keep_slots_since(now, self._decisions),
+            reservation=reservation,
+        )
+        return held
+
+    def _hers(self, message: Message, now: datetime) -> Coupon | None:
+        """The coupon she has of this offer already, from this very moment or another, while it is worth something: the
+        message tells of that one and takes none, nor gives it back."""
+        coupon = self._reserving.held(message) if self._reserving else None
+        return coupon if coupon and coupon.state is CouponState.ISSUED and now < coupon.expires_at else None
+
+    def finish(
+        self,
+        held: Held,
+        state: State,
+        reason: str,
+        *,
+        provider_id: str = "",
+        gives_back: bool = False,
+        not_before: datetime | None = None,
+        tried: str = "",
+    ) -> bool:
+        """Write the receipt. A lost token is no error, but False: whoever took it has written the message's fate."""
+        for attempt in range(1, self._config.finish_tries + 1):
+            try:
+                self._ledger.finish(
+                    held.message,
+                    token=held.token,
+                    state=state,
+                    reason=reason,
+                    now=self._clock(),
+                    provider_id=provider_id,
+                    gives_slot_back=gives_back and takes_slot(held.message, self._decisions),
+                    returns=held.reservation if gives_back else NOTHING,
+                    not_before=not_before,
+                    tried=tried,
+                )
+                return True
+            except Conflict:
+                return False
+            except TryLater:
+                if attempt == self._config.finish_tries:
+                    raise
+        return False
+
+    def close(self, message: Message, reason: str) -> None:
+        """Over before it was claimed. Raises TryLater when another delivery has moved it."""
+        state, now = closed_as(reason), self._clock()
+        if not self._ledger.close(message.shopper, message.moment_id, state=state, reason=reason, now=now):
+            raise moved()
+
+    def postpone(self, message: Message, reason: str, not_before: datetime) -> None:
+        """PLANNED → DEFERRED. Raises TryLater when another delivery has moved it."""
+        now = self._clock()
+        if not self._ledger.postpone(message.shopper, message.moment_id, not_before=not_before, reason=reason, now=now):
+            raise moved()
+
+
+def moved() -> TryLater:
+    """Another delivery was first, or the message is over. This one must not acknowledge the order: the other may die with its
+    claim or give the message back, and nobody else would come to see to it. It comes again and looks."""
+    return TryLater("another delivery has moved the message", code="claimed")
+
+
+def closed_as(reason: str) -> State:
+    """LAPSED for what time or an order overtook, WITHHELD for what must not be sent."""
+    return State.LAPSED if reason in _PASSED else State.WITHHELD

@@ -1,0 +1,101 @@
+"""Budgets: which pools of money a message draws on, and how much of each. Money is in micro-cents (10⁻⁶ cent).
+
+The decision looks at what is left and passes over what cannot be paid; the claim takes the parts in its own transaction and
+so decides. A pool is named by budget and period; its units lie on shards whose limits make up the budget exactly, so that
+racing claims can neither overspend it nor wait for one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from regulars.decisions.config import Decisions
+from regulars.decisions.gate import coupon_cents
+from regulars.decisions.holdout import campaign_of
+from regulars.decisions.limits import PER_DAY, PER_MONTH, Budget
+from regulars.decisions.model import Message
+from regulars.ids import short_hash
+from regulars.offers.model import Take
+from regulars.triggers.local_time import zone_named
+
+MICRO = 1_000_000
+"""Micro-cents of a cent."""
+PREFIX = "budget#"
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """One budget's pool of the present period, as a decision reads it: `limit` micro-cents over `shards`."""
+
+    budget: str
+    pool: str
+    limit: int
+    shards: int
+
+
+def spends_of(message: Message, config: Decisions, now: datetime, attempt: int = 0) -> tuple[Take, ...]:
+    """What the claim of `message` takes: the channel's price and its coupon's expected cost, of every budget that pays.
+
+    Order updates draw on none. The shard is the message's own; `attempt` 1, 2 … names the next ones in turn, for a claim
+    that found a shard empty: after the largest `shards` of them the money is gone.
+    """
+    kind = config.kinds.get(message.kind)
+    amount = cost_of(message.channel, config, coupon_cents(message.content))
+    if (kind and kind.transactional) or amount <= 0:
+        return ()
+    first = int.from_bytes(short_hash("budget", message.shopper, message.moment_id, size=4), "big")
+    takes = []
+    for purse in purses(message.kind, message.campaign, config, now):
+        shard = (first + attempt) % purse.shards
+        takes.append(Take(pool=purse.pool, shard=shard, amount=amount, limit=part_of(purse.limit, purse.shards, shard)))
+    return tuple(takes)
+
+
+def attempts(config: Decisions) -> int:
+    """How many shards there are to try."""
+    return max((budget.shards for budget in config.budgets.values()), default=1)
+
+
+def purses(kind: str, campaign: str, config: Decisions, now: datetime) -> list[Purse]:
+    """The pools that pay for a campaign now."""
+    name = campaign_of(kind, campaign)
+    return [
+        Purse(budget_name, _pool(budget_name, budget, name, config, now), budget.limit_cents * MICRO, budget.shards)
+        for budget_name, budget in config.budgets.items()
+        if not budget.campaigns or name in budget.campaigns
+    ]
+
+
+def unaffordable(
+    channels: Iterable[str], paying: Iterable[Purse], spent: Mapping[str, int], config: Decisions, coupon_cost_cents: int = 0
+) -> dict[str, str]:
+    """Channel → the budget that cannot pay for one more message there. `spent`: pool → micro-cents over all its shards."""
+    found: dict[str, str] = {}
+    for channel in channels:
+        amount = cost_of(channel, config, coupon_cost_cents)
+        for purse in paying:
+            if amount > 0 and spent.get(purse.pool, 0) + amount > purse.limit:
+                found[channel] = purse.budget
+    return found
+
+
+def cost_of(channel: str, config: Decisions, coupon_cost_cents: int = 0) -> int:
+    """Micro-cents of one message: what the channel asks, to the micro-cent, and what its coupon will cost on average."""
+    known = config.channels.get(channel)
+    return round((known.cost_cents if known else 0.0) * MICRO) + coupon_cost_cents * MICRO
+
+
+def part_of(limit: int, shards: int, shard: int) -> int:
+    """The shard's part of a limit; the parts sum to it."""
+    whole, rest = divmod(limit, shards)
+    return whole + (1 if shard < rest else 0)
+
+
+def _pool(name: str, budget: Budget, campaign: str, config: Decisions, now: datetime) -> str:
+    if budget.per in (PER_DAY, PER_MONTH):
+        local = now.astimezone(zone_named(config.place.time_zone) or ZoneInfo("UTC"))
+        return f"{PREFIX}{name}#{local:%Y-%m-%d}" if budget.per == PER_DAY else f"{PREFIX}{name}#{local:%Y-%m}"
+    return f"{PREFIX}{name}#campaign#{campaign}"
