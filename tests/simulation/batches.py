@@ -4,7 +4,8 @@ dead letter sent again, twice, sends nothing more."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -129,12 +130,28 @@ class Bench:
             raise
 
 
+@contextmanager
+def _no_sqs() -> Iterator[None]:
+    """Handlers neither log nor change a visibility: the queue is the bench's own."""
+    level, later = lambda_batch.logger().level, vars(lambda_batch)["comes_later"]
+    lambda_batch.logger().setLevel("CRITICAL")
+    vars(lambda_batch)["comes_later"] = lambda record, seconds: True
+    try:
+        yield
+    finally:
+        vars(lambda_batch)["comes_later"] = later
+        lambda_batch.logger().setLevel(level)
+
+
 def world(seed: int, *, messages: int = 120) -> Tally:
     """Orders and reports on their queues, every seventh poisoned, every tenth twice."""
+    with _no_sqs():
+        return _world(seed, messages)
+
+
+def _world(seed: int, messages: int) -> Tally:
     choices = Seeded(seed)
     shop = SimulatedShop(choices, FAULTS)
-    lambda_batch.logger().setLevel("CRITICAL")
-    setattr(lambda_batch, "comes_later", lambda record, seconds: True)  # noqa: B010 - no SQS here; its name is imported there
     orders = Bench(choices, shop.send, _orders)
     reports = Bench(choices, shop.record, _reports)
     for number in range(messages):

@@ -85,7 +85,7 @@ def place(candidates: Iterable[Candidate], situation: Situation) -> Placing:
 def _available(candidates: Sequence[Candidate], situation: Situation) -> dict[str, Candidate]:
     """By item; of an item named twice the higher score."""
     best = {candidate.item_id: candidate for candidate in candidates}
-    if len(best) == len(candidates) and situation.ask.exclude.isdisjoint(best) and situation.may_show_all(best):
+    if len(best) == len(candidates) and best.keys().isdisjoint(situation.ask.exclude) and situation.may_show_all(best):
         return best
     best, available = {}, situation.available
     for candidate in candidates:

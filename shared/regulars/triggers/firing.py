@@ -63,8 +63,8 @@ class FireTimers:
         self._monotonic = monotonic
 
     def __call__(self) -> Mapping[str, Any]:
-        """`due` = `fired` + `lapsed`; `behind` counts unfinished shards; `watermark` is that of the slowest; `sweeps`: how often
-        the shards were read."""
+        """`due` = `fired` + `lapsed`; `behind` counts unfinished shards; `watermark` is that of the slowest; `sweeps`: how
+        often the shards were read."""
         deadline = self._monotonic() + self._numbers.budget_seconds
         sweeps = [self._sweep(deadline)]
         while _fired(sweeps[-1]) >= self._numbers.again_from and self._monotonic() < deadline:

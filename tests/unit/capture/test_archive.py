@@ -83,7 +83,8 @@ def test_what_has_outlived_its_retention_goes() -> None:
         ArchiveEvents(storage)([change(age, [event(at=at)])])
         expires = at + timedelta(days=30)
         quarantine.put([Quarantined(**_entry(age), received_at=at, expires_at=expires)])
-    run = EnforceRetention(log=log, quarantine=quarantine, storage=storage, config=config, clock=lambda: NOON, erasures=lambda: 7)
+    stores = {"log": log, "quarantine": quarantine, "storage": storage}
+    run = EnforceRetention(**stores, config=config, clock=lambda: NOON, erasures=lambda: 7)  # type: ignore[arg-type]
     assert run() == {"erasures": 7, "events": 2, "quarantine": 3, "archive": 1}
     assert run() == {"erasures": 7, "events": 0, "quarantine": 0, "archive": 0}
     assert len(list(read(storage, LONG_AGO))) == 3

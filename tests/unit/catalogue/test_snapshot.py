@@ -51,6 +51,20 @@ def test_indexes_hold_what_is_in_stock() -> None:
     assert snapshot.by_brand == {"B": ("new",)}
 
 
+def test_what_is_asked_of_many_items_at_once() -> None:
+    new, undated = item("new", listed_at=NOW - DAY), item("undated", category="", listed_at=None)
+    shelf = [item("old"), new, item("cut", price_cents=700, list_price_cents=1000), undated, item("free", price_cents=0)]
+    snapshot = publish(MemoryStorage(), [*shelf, item("wine", attributes={"min_age": "18"})], NOW)
+    assert snapshot.reduced == {"cut"}
+    assert snapshot.listed_since((NOW - DAY).date()) == {"new"}
+    assert snapshot.listed_since(NOW.date()) == frozenset()
+    assert snapshot.listed_since((NOW - 365 * DAY).date()) == {"old", "new", "cut", "free", "wine"}
+    assert snapshot.categories(["old", "undated", "unknown"]) == {"phones", ""}
+    assert snapshot.holds_all(["old", "new"])
+    assert not snapshot.holds_all(["old", "unknown"])
+    assert not snapshot.holds_all(["old", "wine"])
+
+
 def test_changes_are_laid_over() -> None:
     storage = MemoryStorage()
     publish(storage, SHELF, NOW)

@@ -9,9 +9,9 @@ from functools import partial
 from regulars.errors import Misconfigured
 from regulars.similarity.config import SequenceSettings
 from regulars.similarity.interactions import Interactions
+from regulars.similarity.panel import Ask
 from regulars.similarity.protocols import Split
 from regulars.similarity.sequence import SequenceModel, voices_of
-from regulars.similarity.tuning import Ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,5 @@ def comes_later(record: Mapping[str, Any], retry_after_seconds: int) -> bool:
             VisibilityTimeout=wait_seconds(tries, retry_after_seconds, random.random()),
         )
     except Exception:
-        import traceback; traceback.print_exc()
         return False  # whatever it was: the queue's own time-out brings the entry back, and its failure is reported already
     return True
