@@ -86,7 +86,7 @@ def turn_round(event: Mapping[str, Any]) -> dict[str, Any]:
     headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}
     # Chalice answers 415 to a content type it does not know; ours are judged by the views.
     headers["content-type"] = headers.get("content-type") or "application/json"
-    if headers["content-type"].split(";")[0].strip() not in _KNOWN_TYPES:
+    if headers["content-type"].split(";")[0].strip().lower() not in _KNOWN_TYPES:
         headers["content-type"] = "application/json"
     # A REST API wants an Accept for binary bodies, and Chalice answers 400 without one; an HTTP API does not.
     headers["accept"] = "*/*"
@@ -108,7 +108,7 @@ def turn_round(event: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_KNOWN_TYPES = ("application/json", "application/x-www-form-urlencoded", "text/plain")
+_KNOWN_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
 def _answer(view: View, request: Request) -> Any:

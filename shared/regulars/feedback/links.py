@@ -118,7 +118,8 @@ def _unsubscribe(links: Links, request: Request) -> Reply:
     contact = links.contacts.load(link.shopper)
     if not meant:
         return _page(200, link_pages.ask(_language(contact, request), link.channel))
-    everything = meant == "all"
+    # Joined to another shopper since: only this channel's address can be told to stop, and no more is said to be done.
+    everything = meant == "all" and contact.version > 0
     source = "one-click" if meant == "one-click" else "unsubscribe page"
     _withdraw(links, request, link, contact, CHANNELS if everything else (link.channel,), source)
     return _page(200, link_pages.done(_language(contact, request), link.channel, everything=everything))

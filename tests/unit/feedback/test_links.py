@@ -281,6 +281,14 @@ def test_the_address_of_a_joined_shopper_says_stop(site: Site) -> None:
     assert (told.kind, told.channel, told.address) == ("stopped", "email", EMAIL)
 
 
+def test_a_joined_shopper_is_not_told_that_all_channels_stopped(site: Site) -> None:
+    """Only the address of the message's own channel is known here."""
+    site.contacts.merge(SHOPPER, "user:ann-2", now=NOW)
+    one, everything = (site.ask("POST /l/u/{token}", UNSUBSCRIBE, body).body for body in (b"scope=channel", b"scope=all"))
+    assert one == everything
+    assert {(told.kind, told.channel) for told in site.told()} == {("stopped", "email")}
+
+
 def test_a_full_queue_stops_neither_redirect_nor_picture_but_asks_for_the_post_again(site: Site) -> None:
     site.queue.failing = TryLater("full")
     assert site.ask("GET /l/c/{token}", CLICK).status == 302
