@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from tests.support.decisions import DAY, EVENING, SHE
 
 from regulars.decisions.ports import Contacts, Suppressions
+from regulars.errors import TryLater
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -113,6 +117,26 @@ def test_proof_lies_beside_the_contact(request: pytest.FixtureRequest) -> None:
         ExpressionAttributeValues={":pk": SHE, ":prefix": "consent#"},
     )
     assert [(item["granted"], item["proof"]["source"]) for item in kept] == [(True, "form"), (False, "link")]
+
+
+def test_an_opt_out_that_meets_a_claim_of_hers_is_said_again(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from regulars.adapters.dynamodb import contacts
+    from regulars.adapters.dynamodb.transactions import transact
+
+    store = contacts.DynamoContacts(request.getfixturevalue("create_table")("contacts", True))
+    store.update(SHE, now=EVENING, consent={"email": True})
+    claims = iter([True, True])
+
+    def contended(entries: Sequence[tuple[str, Any]], *, token: str) -> None:
+        if next(claims, False):  # TransactionConflict
+            raise TryLater("transaction cancelled", code="cancelled")
+        transact(entries, token=token)
+
+    monkeypatch.setattr(contacts, "transact", contended)
+    store.update(SHE, now=EVENING + DAY, consent={"email": False})
+    assert not store.load(SHE).allows("email", "offers")
 
 
 @pytest.mark.parametrize(

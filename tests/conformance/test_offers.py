@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from tests.support.decisions import message
@@ -151,6 +152,14 @@ def test_expiry_gives_back_once_and_leaves_out_what_was_used(shelf: Shelf) -> No
     assert shelf.store.counts("flash")["expired"] == 3
 
 
+def test_pieces_in_more_places_than_one_transaction_takes_go_back_all_the_same(shelf: Shelf) -> None:
+    pools = ("stock", "day", "month", "campaign")
+    coupons = [shelf.issued(f"user:{n}", takes=tuple(piece(pool, shard=n) for pool in pools)) for n in range(21)]
+    assert shelf.store.expire(coupons, NOON) == 21
+    assert all(sum(shelf.store.taken(pool, 21)) == 0 for pool in pools)
+    assert (shelf.store.expire(coupons, NOON), shelf.store.counts("flash")["expired"]) == (0, 21)
+
+
 def test_what_ends_in_an_hour_is_read_page_by_page(shelf: Shelf) -> None:
     coupons = [shelf.issued(f"user:{n}") for n in range(70)]
     lane = place_of(coupons[0].code)[1]
@@ -286,3 +295,46 @@ def test_the_whole_life_of_a_claimed_coupon(shelf: Shelf) -> None:
     assert market.sweep()["expired"] == 0
     standing = market.standing("first_100")
     assert (standing["taken"], standing["redeemed"], standing["returned"], standing["expired"]) == (0, 0, 1, 1)
+
+
+@pytest.fixture
+def table(create_table: Callable[[str, bool], None]) -> str:
+    create_table("offers", True)
+    return "offers"
+
+
+def test_a_coupon_of_once_in_a_lifetime_is_never_forgotten_by_the_table(table: str) -> None:
+    from regulars.adapters.dynamodb import keys
+    from regulars.adapters.dynamodb.offers import DynamoOffers
+    from regulars.adapters.dynamodb.transactions import get
+
+    once, yearly = new(), replace(new(BEN), edition="2026")
+    for coupon in (once, yearly):
+        DynamoOffers(table).issue(Reservation(coupon=coupon))
+    assert "expires_at" not in (get(table, keys.coupon(*once.key)) or {})
+    assert "expires_at" in (get(table, keys.coupon(*yearly.key)) or {})
+
+
+def test_erasing_a_coupon_that_changed_meanwhile_asks_with_another_token(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB refuses a token that comes with another payload (IdempotentParameterMismatch); moto does not."""
+    from regulars.adapters.dynamodb import offers
+    from regulars.adapters.dynamodb.transactions import transact
+
+    store = offers.DynamoOffers(table)
+    tokens: list[str] = []
+    store.issue(Reservation(coupon=new(takes=(piece(),))))
+
+    def racing(entries: Sequence[tuple[str, Any]], *, token: str) -> None:
+        monkeypatch.setattr(offers, "transact", recording)
+        store.expire(store.coupons(ANN), NOON)
+        tokens.clear()
+        recording(entries, token=token)
+
+    def recording(entries: Sequence[tuple[str, Any]], *, token: str) -> None:
+        tokens.append(token)
+        transact(entries, token=token)
+
+    monkeypatch.setattr(offers, "transact", racing)
+    assert store.forget(ANN) == 1
+    assert len(tokens) == len(set(tokens)) == 2
+    assert list(store.taken("p", 1)) == [0]

@@ -241,6 +241,17 @@ def test_her_late_events_create_nothing_until_the_note_runs_out(world: World) ->
     assert world.capture(hers(NOON + timedelta(days=61))[1]).applied == 1
 
 
+def test_her_device_in_other_hands_brings_nothing_of_hers_back(world: World) -> None:
+    """Somebody else logs in on it: it does not join him, or its late events would count for him."""
+    seed(world)
+    world.erase()
+    his = event(id="his", user_id="other", shopper=OTHER, anonymous_id=HER_DEVICE, at=NOON + timedelta(hours=1))
+    assert world.capture(unit([his])).joined == 0
+    late = event(id="late", shopper=f"anon:{HER_DEVICE}", at=NOON - timedelta(hours=1))
+    assert world.capture(unit([late])).erased == 1
+    assert "profiles" not in traces(world.items())
+
+
 def test_erasing_twice_or_somebody_unknown_is_fine(world: World) -> None:
     seed(world)
     world.erase()

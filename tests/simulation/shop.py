@@ -154,9 +154,10 @@ class Life:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._plans: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._turn = count()
 
     def plan(self, at: datetime, happens: Callable[[], object]) -> None:
-        heappush(self._plans, (at, len(self._plans), happens))
+        heappush(self._plans, (at, next(self._turn), happens))
 
     def next_at(self) -> datetime:
         return self._plans[0][0] if self._plans else NEVER

@@ -182,8 +182,8 @@ class CaptureEvents:
         """The record with the histories of anonymous shoppers whom these events name as hers, and their tombstones.
 
         An anonymous shopper joins once: a device that was another's stays the other's. One nobody has seen yet joins too,
-        so that its late events find her. Orders are copied first: repeating that changes nothing. Of more than twenty
-        the others join with their next event: a transaction has its limits.
+        so that its late events find her; one that was erased does not, so that they find that. Orders are copied first:
+        repeating that changes nothing. Of more than twenty the others join with their next event: a transaction has its limits.
         """
         tombstones = []
         for alias in anonymous_ids(events)[:_JOINS]:
@@ -191,6 +191,8 @@ class CaptureEvents:
                 continue
             anonymous = self._profiles.load(alias)
             if anonymous.merged_into:
+                continue
+            if not anonymous.version and self._profiles.erased(alias, self._clock()):
                 continue
             if anonymous.version:
                 self._profiles.join_orders(user.shopper, self._profiles.orders(alias))

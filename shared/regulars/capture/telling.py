@@ -73,9 +73,11 @@ def news(before: Record, after: Record, fresh: Iterable[Event], own: Iterable[Ev
         for event in events:
             for name, value in told(event).items():
                 mark = (deed_ms(event), value_hash(value))
-                if after.told.get(name) != mark or (not again and before.told.get(name, (0, ""))[1] == mark[1]):
-                    continue
                 kind, _, key = name.partition("/")
+                # A refusal is told every time: a yes may have come another way since the app last said no.
+                known = before.told.get(name, (0, ""))[1] == mark[1] and not (kind == "consent" and value is False)
+                if after.told.get(name) != mark or (not again and known):
+                    continue
                 parts[kind][key] = value
                 if kind == "consent":
                     given[key] = from_ms(mark[0])

@@ -20,6 +20,7 @@ from regulars.errors import Conflict, GiveUp, TryLater
 from regulars.offers.model import NOTHING, Coupon, CouponState, Reservation
 
 _PASSED = frozenset({reasons.EXPIRED, reasons.ANSWERED, reasons.QUIET_HOURS, reasons.GAVE_UP, reasons.OFFER_CLOSED})
+_HANDED_OVER = frozenset({State.SENT, State.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Claiming:
                     raise moved() from conflict
                 if conflict.code == "coupon_held":
                     hers = self._hers(message, now)
-                    if hers is None:
+                    if hers and (hers.state is not CouponState.ISSUED or now >= hers.expires_at):
                         self.close(message, reasons.OFFER_CLOSED)
                         return None
                 attempt += conflict.code != "contact_changed"
@@ -104,10 +105,19 @@ class Claiming:
         return held
 
     def _hers(self, message: Message, now: datetime) -> Coupon | None:
-        """The coupon she has of this offer already, from this very moment or another, while it is worth something: the
-        message tells of that one and takes none, nor gives it back."""
+        """The coupon she has of this offer already, from this very moment or another: the message tells of that one and takes
+        none, nor gives it back. None when it was given back meanwhile. Raises TryLater while the message that took it is at
+        work: it may give it back yet, and a code told here would be worth nothing."""
         coupon = self._reserving.held(message) if self._reserving else None
-        return coupon if coupon and coupon.state is CouponState.ISSUED and now < coupon.expires_at else None
+        if coupon is None or not coupon.moment_id:
+            return coupon
+        holder = self._ledger.get(coupon.shopper, coupon.moment_id)
+        if holder is None or holder.state in _HANDED_OVER:
+            return coupon
+        if holder.state is State.CLAIMED:
+            left = int(((holder.lease_until or now) - now).total_seconds()) + 1
+            raise TryLater("another message is bringing her this coupon", retry_after_seconds=max(1, left), code="coupon_held")
+        return self._reserving.held(message) if self._reserving else None
 
     def finish(
         self,

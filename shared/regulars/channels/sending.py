@@ -52,7 +52,7 @@ from regulars.messages import SendOrder
 from regulars.offers.codes import shown
 
 _OWN_RATE = f"{reasons.THROTTLED}:own_rate"
-_UNSETTLED = "contact_changed"
+_UNSETTLED = f"{reasons.THROTTLED}:contact_changed"
 
 
 class SendMessage:
@@ -132,7 +132,13 @@ class SendMessage:
         if turn is None:
             self._off.later(message, None, _OWN_RATE, tries)
             return
-        held = self._claiming.claim(message)
+        try:
+            held = self._claiming.claim(message)
+        except TryLater as error:
+            if error.code == "claimed":
+                raise  # the other delivery sees to it
+            self._off.later(message, None, f"{reasons.THROTTLED}:{error.code}", tries, error.retry_after_seconds)
+            return
         if held is None:
             return
         try:
@@ -140,7 +146,14 @@ class SendMessage:
         except GiveUp as error:
             self._claiming.finish(held, State.FAILED, reasons.RENDER_FAILED, gives_back=True)
             raise GiveUp(error.reason, code=reasons.RENDER_FAILED) from error
-        contact = self._in_turn(held, turn, tries)
+        try:
+            contact = self._in_turn(held, turn, tries)
+        except TryLater as error:
+            if not self._ledger.holds(message.shopper, message.moment_id, held.token):
+                raise  # put off already
+            # A store was in the way, and nothing was handed over: with the claim left standing it would end UNKNOWN.
+            self._off.later(message, held, f"{reasons.THROTTLED}:{error.code}", tries, error.retry_after_seconds)
+            return
         if contact:
             self._settle(held, contact, self._call(envelope), tries)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def serve_offers(environ: Mapping[str, str] | None = None) -> OffersApi:
-    """Keys, the offers as the shop has them, the store; profiles for offers of certain value tiers."""
+    """Keys, the offers as the shop has them, the store; profiles for value tiers and for who joined whom."""
     from regulars.access import Keys
     from regulars.adapters.dynamodb.offers import DynamoOffers
     from regulars.adapters.storage.s3 import S3Storage
@@ -42,7 +42,7 @@ def serve_offers(environ: Mapping[str, str] | None = None) -> OffersApi:
         keys=Keys(loaded.operator_key_hashes, "operator"),
         signer=signs,
         claiming=Claiming(config, issuing, store, clock, lambda shopper: profiles.load(shopper, clock()).tier),
-        redeeming=Redeeming(config, issuing.codes, store, clock),
+        redeeming=Redeeming(config, issuing.codes, store, clock, lambda shopper: profiles.load(shopper, clock()).shopper),
         standing=Standing(issuing, store, clock),
     )
 

@@ -17,6 +17,8 @@ KINDS = ("threshold", "percent", "fixed", "free_shipping")
 EDITIONS = ("once", "year", "month", "moment")
 CHECKS = ("device", "address", "shopper")
 TIERS = ("low", "mid", "high")
+USES_DAYS = 90
+"""How long uses are known, and so the longest that an abuse limit may look back."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 Instant = datetime | date | str | None
@@ -130,8 +132,8 @@ class OfferSettings:
             if reason := _against(name, offer):
                 raise Invalid(f"offers.offers.{name}: {reason}", field=f"offers.offers.{name}")
         for check, limit in self.abuse.items():
-            if check not in CHECKS or limit.uses < 1 or limit.days <= 0:
-                reason = f"checks are {', '.join(CHECKS)}, each with uses of 1 or more and days above 0"
+            if check not in CHECKS or limit.uses < 1 or not 0 < limit.days <= USES_DAYS:
+                reason = f"checks are {', '.join(CHECKS)}, each with uses of 1 or more and days above 0 and at most {USES_DAYS}"
                 raise Invalid(f"offers.abuse.{check}: {reason}", field=f"offers.abuse.{check}")
         if not 1 <= self.sharding.writes_per_second <= 400 or self.sharding.tries < 1:
             raise Invalid("offers.sharding: writes_per_second is 1 to 400, tries 1 or more", field="offers.sharding")

@@ -32,7 +32,8 @@ class Offers(Protocol):
         """REDEEMED by `coupon.order_id` → ISSUED, or → EXPIRED with all it took given back. Raises Conflict(coupon_changed)."""
 
     def expire(self, coupons: Sequence[Coupon], now: datetime) -> int:
-        """Those that are still ISSUED → EXPIRED and all they took given back, in one transaction; how many. At most 30."""
+        """Those that are still ISSUED → EXPIRED and all they took given back, in one transaction (more, when one cannot hold it
+        all); how many. At most 30."""
 
     def ending(self, hour: int, lane: int, limit: int, cursor: str = "") -> tuple[Sequence[Coupon], str]:
         """Coupons whose end is that hour (`codes.place_of`), in any state, and where to read on ("" at the end)."""

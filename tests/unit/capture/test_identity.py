@@ -143,14 +143,30 @@ def test_the_maker_of_the_telephone_is_learnt_with_its_push_token() -> None:
 
 def test_contacts_hear_only_news_and_a_late_word_does_not_overrule() -> None:
     shop = Shop()
-    shop.capture(unit([identify({"email": "new@b.example", "consent": {"email": False}}, LOGIN)]))
+    shop.capture(unit([identify({"email": "new@b.example", "consent": {"email": True}}, LOGIN)]))
     version = shop.contacts.load(SHE).version
-    shop.capture(unit([identify({"email": "new@b.example", "consent": {"email": False}}, LOGIN + HOUR)]))
-    shop.capture(unit([identify({"email": "old@b.example", "consent": {"email": True}}, NOON)], LOGIN + DAY))
+    shop.capture(unit([identify({"email": "new@b.example", "consent": {"email": True}}, LOGIN + HOUR)]))
+    shop.capture(unit([identify({"email": "old@b.example", "consent": {"email": False}}, NOON)], LOGIN + DAY))
     contact = shop.contacts.load(SHE)
     assert contact.version == version
     assert contact.addresses == {"email": "new@b.example"}
-    assert contact.consent == {"email": False}
+    assert contact.consent == {"email": True}
+
+
+def test_a_refusal_is_heard_again_and_a_repeated_yes_does_not_undo_another_word() -> None:
+    shop = Shop()
+    shop.capture(unit([identify({"consent": {"email": False, "sms": True}}, NOON)]))
+    shop.contacts.update(SHE, now=NOON + HOUR, consent={"email": True, "sms": False})  # on the preferences page
+    shop.now = NOON + 3 * HOUR
+    shop.capture(unit([identify({"consent": {"email": False, "sms": True}}, NOON + 2 * HOUR)], shop.now))
+    assert shop.contacts.load(SHE).consent == {"email": False, "sms": False}
+
+
+@pytest.mark.parametrize("words", [(True, False), (False, True)])
+def test_of_a_yes_and_a_no_at_the_same_instant_the_no_stands(words: tuple[bool, bool]) -> None:
+    shop = Shop()
+    shop.capture(unit([identify({"consent": {"email": word}, "n": n}, NOON) for n, word in enumerate(words)]))
+    assert shop.contacts.load(SHE).consent == {"email": False}
 
 
 def test_traits_keep_the_later_word_in_any_order() -> None:

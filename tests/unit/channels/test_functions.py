@@ -171,6 +171,15 @@ def test_only_the_post_unsubscribes(world: World) -> None:
     assert {report.kind for report in world.reports()} == {"unsubscribed"}
 
 
+def test_a_one_click_post_as_multipart_unsubscribes_too(world: World) -> None:
+    """RFC 8058 §3.2 puts multipart/form-data first; an HTTP API hands it over in base64."""
+    posted = golden("serve_links.one_click")
+    posted["headers"]["content-type"] = "Multipart/Form-Data; boundary=x"
+    part = b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
+    assert handler("serve_links")({**posted, "body": base64.b64encode(part).decode()}, None)["statusCode"] == 200
+    assert world.contacts.load(SHOPPER).consent["email"] is False
+
+
 def test_serve_shopper_shows_and_changes_preferences(world: World) -> None:
     wake = handler("serve_shopper")
     before = json.loads(wake(golden("serve_shopper.preferences"), None)["body"])

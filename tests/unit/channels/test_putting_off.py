@@ -15,7 +15,7 @@ from regulars.channels.pacing import Pace
 from regulars.channels.ports import Later, Refused
 from regulars.clock import to_ms
 from regulars.decisions.model import State
-from regulars.errors import TryLater
+from regulars.errors import Conflict, TryLater
 from regulars.profiles.record import OrderFacts, Record
 from regulars.triggers.model import moment_of
 from regulars.triggers.service import defer
@@ -143,6 +143,35 @@ def test_a_long_throttle_goes_to_the_due_index_before_the_queue_gives_up(sender:
     (timer,) = sender.timers.known(SHOPPER)
     assert timer.due_at == standing.not_before == NOW + timedelta(minutes=10)
     assert timer.deferrals == message.deferrals  # none of the arbiter's
+
+
+@pytest.mark.parametrize("error", [TryLater("transaction cancelled", code="cancelled"), Conflict("", code="contact_changed")])
+def test_a_claim_that_others_keep_out_goes_to_the_due_index_before_the_queue_gives_up(sender: Sender, error: Exception) -> None:
+    def contended(*_: Any, **__: Any) -> None:
+        raise error
+
+    sender.ledger.claim = contended  # type: ignore[method-assign]
+    message = sender.plan()
+    with pytest.raises(TryLater):
+        sender.service()(order(message), 2)
+    assert sender.standing(message).state is State.PLANNED
+    sender.service()(order(message), 3)
+    assert sender.standing(message).state is State.DEFERRED
+    assert len(sender.timers.known(SHOPPER)) == 1
+
+
+def test_a_crash_after_a_contact_that_kept_changing_at_the_fence_loses_nothing(sender: Sender) -> None:
+    message = sender.plan()
+    sender.ledger.fence = lambda *_: False  # type: ignore[method-assign]
+
+    def crash(*_: Any) -> None:
+        raise Crash
+
+    with pytest.raises(Crash):
+        sender.service(defer=crash)(order(message), 3)
+    assert sender.standing(message).state is State.DEFERRED
+    sender.service()(order(message), 4)
+    assert len(sender.timers.known(SHOPPER)) == 1
 
 
 def test_what_would_be_too_late_by_then_lapses(sender: Sender) -> None:

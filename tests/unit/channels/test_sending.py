@@ -268,6 +268,23 @@ def test_a_lease_that_ran_out_unnoticed_gives_the_message_back(sender: Sender) -
     assert sender.provider.outbox == []
 
 
+def test_a_store_in_the_way_before_the_call_gives_the_claim_back(sender: Sender) -> None:
+    message = sender.plan()
+    original, conflicts = sender.ledger.fence, iter([True])
+
+    def fence(*arguments: Any, **named: Any) -> bool:
+        if next(conflicts, False):  # TransactGetItems met another claim of hers
+            raise TryLater("transaction cancelled", code="cancelled")
+        return original(*arguments, **named)
+
+    sender.ledger.fence = fence  # type: ignore[method-assign]
+    with pytest.raises(TryLater):
+        sender.service()(order(message))
+    assert (sender.standing(message).state, sender.slots) == (State.PLANNED, 0)
+    sender.service()(order(message))
+    assert (sender.standing(message).state, len(sender.provider.outbox)) == (State.SENT, 1)
+
+
 def test_a_receipt_that_fails_to_be_written_is_tried_again_and_never_sends_again(sender: Sender) -> None:
     message = sender.plan()
     original, failures = sender.ledger.finish, iter([True, True])

@@ -136,6 +136,45 @@ def test_a_coupon_that_is_hers_already_is_told_of_and_not_taken_again(sender: Se
     assert sender.offers.coupon(SHOPPER, "spring", "") == hers
 
 
+def test_a_coupon_that_another_message_may_yet_give_back_is_not_told_of(sender: Sender) -> None:
+    class Shop(Shelf):
+        def held(self, message: Message) -> Coupon | None:
+            return sender.offers.coupon(SHOPPER, "spring", "")
+
+    other, message = sender.plan(kind="winback_dormant", channel="push"), sender.plan()
+    hers = Shop([Reservation(coupon=coupon(HERS, moment_id=other.moment_id))])
+    mine = Shop([Reservation(coupon=coupon(moment_id=message.moment_id))])
+
+    def meanwhile(envelope: Any) -> Refused:
+        with pytest.raises(TryLater):  # the coupon is the other's, which is at its provider
+            sender.service(reserving=mine)(order(message))
+        return Refused("no")
+
+    sender.provider.behaviour = meanwhile
+    sender.service(reserving=hers)(order(other))
+    sender.provider.behaviour = None
+    sender.provider.outbox.clear()
+    assert taken(sender) == 0
+    sender.service(reserving=mine)(order(message))
+    assert "K7Q4M-8ZT2D-9XWPH" in html(sender)
+    assert taken(sender) == 1
+
+
+def test_a_coupon_that_was_given_back_meanwhile_is_there_to_be_taken(sender: Sender) -> None:
+    hers = coupon(HERS, moment_id="birthday#2026")
+    sender.offers.take(Reservation(coupon=hers))
+
+    class Returned(Shelf):
+        def held(self, message: Message) -> Coupon | None:
+            sender.offers.give_back(Reservation(coupon=hers))
+            return None
+
+    message = sender.plan()
+    sender.service(reserving=Returned([Reservation(coupon=coupon())]))(order(message))
+    assert sender.standing(message).state is State.SENT
+    assert (taken(sender), sender.offers.coupon(SHOPPER, "spring", "")) == (1, coupon())
+
+
 @pytest.mark.parametrize("worthless", [{"state": CouponState.REDEEMED}, {"state": CouponState.EXPIRED}, {"expires_at": NOW}])
 def test_one_that_is_worth_nothing_any_more_stops_the_message(sender: Sender, worthless: dict[str, Any]) -> None:
     hers = replace(coupon(HERS), **worthless)

@@ -61,6 +61,7 @@ def test_what_makes_no_sense_is_refused_by_its_place(changes: dict[str, Any], re
     [
         {"abuse": {"postcode": {"uses": 1, "days": 1}}},
         {"abuse": {"device": {"uses": 0, "days": 1}}},
+        {"abuse": {"shopper": {"uses": 1, "days": 365}}},
         {"sharding": {"writes_per_second": 401}},
         {"least_hours": 0},
         {"sweep": {"together": 31}},

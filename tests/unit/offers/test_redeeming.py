@@ -10,6 +10,7 @@ from tests.support.offers import ANN, BEN, DAY, FLASH, FLASH_TERMS, NOON, Market
 
 from regulars.errors import Conflict, Gone, Invalid, NotFound, RegularsError, Unmet
 from regulars.offers.model import Coupon, Reservation
+from regulars.offers.redeeming import Redeeming
 from regulars.offers.rules import Basket
 
 
@@ -83,6 +84,16 @@ def test_a_personal_coupon_is_hers_alone() -> None:
     assert shop.standing(FLASH)["refused"] == {"another_shopper": 1}
     anybodys = market(personal=False)
     assert anybodys.redeeming.redeem(held(anybodys).code, basket(shopper=BEN))
+
+
+def test_a_coupon_from_before_her_login_is_hers_after_it() -> None:
+    shop = market()
+    coupon = held(shop, "anon:device")
+    assert refusal(shop, coupon) == "another_shopper"
+    joined = Redeeming(shop.config, shop.codes, shop.store, shop.clock, {"anon:device": ANN}.__getitem__)
+    with pytest.raises(Conflict, match="another shopper"):
+        joined.redeem(coupon.code, basket(shopper=BEN))
+    assert joined.redeem(coupon.code, basket())["state"] == "REDEEMED"
 
 
 def test_a_refusal_leaves_the_coupon_as_it_was() -> None:

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from regulars.adapters.dynamodb import keys
-from regulars.adapters.dynamodb.client import Item, item_to_wire
+from regulars.adapters.dynamodb.client import Item, back_off, item_to_wire
 from regulars.adapters.dynamodb.transactions import Change, Request, applies, apply, get, transact
 from regulars.channels.model import Contact, Slot
 from regulars.clock import from_ms, to_ms
@@ -54,7 +54,7 @@ class DynamoContacts:
         words = {**(consent or {}), **(topics or {})}
         given_ms = given(words, consent_at, now)
         known = {name: value for name, value in (details or {}).items() if name in DETAILS}
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             standing = self.load(shopper) if words else None
             stand = newer(standing, words, given_ms) if standing else {}
             change = self._change(shopper, now, addresses or {}, known)
@@ -67,6 +67,13 @@ class DynamoContacts:
                     applies(change.when(f"attribute_exists({change.name('pk')})"))
             except Conflict:
                 continue  # another word about the same channel or topic came between
+            except TryLater as error:
+                if error.code != "cancelled":
+                    raise
+                # A claim or finish of hers at this very moment, gone in milliseconds. botocore does not repeat it, and whoever
+                # posted an opt-out may not either.
+                back_off(min(attempt, 2))
+                continue
             return
         raise TryLater("the consent keeps changing", code="busy")
 

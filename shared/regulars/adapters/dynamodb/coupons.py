@@ -4,7 +4,7 @@ pk shopper                    sk coupon#<offer>#<edition>
     code, offer, edition, moment_id, state, order_id, returned_order (text)   discount_cents
     issued_at, lapses_at, redeemed_at (epoch ms)
     takes       [[pool, shard, amount, limit], …]
-    expires_at  epoch s, TTL
+    expires_at  epoch s, TTL; none for an offer that is hers once in a lifetime (edition ""): then the coupon is what says so
 
 pk ending#<hour>#<lane>       sk code
     shopper, offer, edition, expires_at (TTL): whose coupon it is
@@ -106,8 +106,8 @@ def item_of(coupon: Coupon) -> Item:
         "issued_at": to_ms(coupon.issued_at),
         "lapses_at": to_ms(coupon.expires_at),
         "takes": [[take.pool, take.shard, take.amount, take.limit] for take in coupon.takes],
-        "expires_at": int((coupon.expires_at + _KEEP).timestamp()),
     }
+    item |= {"expires_at": int((coupon.expires_at + _KEEP).timestamp())} if coupon.edition else {}
     return item | ({"moment_id": coupon.moment_id} if coupon.moment_id else {})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from regulars.adapters.dynamodb import keys
-from regulars.adapters.dynamodb.client import Item, dynamodb, item_to_wire, query, translated
+from regulars.adapters.dynamodb.client import Item, back_off, dynamodb, item_to_wire, query, translated
 from regulars.adapters.dynamodb.contacts import claim_place, return_place
 from regulars.adapters.dynamodb.coupons import return_reservation, take_reservation, without_coupon
 from regulars.adapters.dynamodb.ledger_items import item_of, message_of
@@ -15,11 +15,12 @@ from regulars.channels.model import Contact, Slot
 from regulars.clock import to_ms
 from regulars.decisions.addresses import normalised
 from regulars.decisions.model import SETTLING_MARKS, Message, State
-from regulars.errors import Conflict, NotFound
+from regulars.errors import Conflict, NotFound, TryLater
 from regulars.ids import stable_id
 from regulars.offers.model import NOTHING, Reservation
 
 _CLAIM_CODES = ("not_planned", "contact_changed")
+_FINISH_TRIES = 5
 
 
 class DynamoLedger:
@@ -185,14 +186,14 @@ class DynamoLedger:
         entries += [("Update", place)] if place else []
         coupon_at = len(entries)
         try:
-            transact([*entries, *return_reservation(self._offers, returns)], token=token)
+            _patiently([*entries, *return_reservation(self._offers, returns)], token)
         except Cancelled as cancelled:
             if 0 in cancelled.failed:
                 raise
             # Erased meanwhile, or a coupon whose end has come. What else there is to give back still is.
             left = [entry for at, entry in enumerate(entries) if at not in cancelled.failed]
             rest = without_coupon(returns) if returns.coupon and coupon_at in cancelled.failed else returns
-            transact([*left, *return_reservation(self._offers, rest)], token=stable_id(token, "less"))
+            _patiently([*left, *return_reservation(self._offers, rest)], stable_id(token, "less"))
 
     def _was_finished(self, message: Message, token: str, state: State) -> bool:
         item = self._item(message.shopper, message.moment_id) or {}
@@ -219,6 +220,19 @@ class DynamoLedger:
 
     def _item(self, shopper: str, moment_id: str) -> Item | None:
         return get(self._messages, keys.message(shopper, moment_id))
+
+
+def _patiently(entries: Sequence[tuple[str, Request]], token: str) -> None:
+    """What comes back may lie in a busy shard. A finish that gave up would leave the claim standing, to end UNKNOWN."""
+    for attempt in range(_FINISH_TRIES):
+        try:
+            transact(entries, token=token)
+        except TryLater as error:
+            if error.code != "cancelled" or attempt + 1 == _FINISH_TRIES:
+                raise
+            back_off(min(attempt, 2))
+        else:
+            return
 
 
 def _claim_conflict(failed: Sequence[int], taken: Sequence[str]) -> Conflict:

@@ -30,11 +30,13 @@ from regulars.clock import to_ms
 from regulars.errors import Conflict, TryLater
 from regulars.ids import stable_id
 from regulars.offers.codes import place_of
+from regulars.offers.config import USES_DAYS
 from regulars.offers.model import Coupon, CouponState, Reservation, Uses
 
 _TALLY_LANES = 8
-_USES_DAYS = 90
 _FORGET_TRIES = 5
+_MOST_ENTRIES = 100
+"""Entries that one TransactWriteItems takes."""
 
 
 class DynamoOffers:
@@ -100,6 +102,10 @@ class DynamoOffers:
             for offer, count in Counter(coupon.offer for coupon in left).items():
                 lane = next(place_of(coupon.code)[1] for coupon in left if coupon.offer == offer)
                 entries.append(("Update", self._counting(offer, lane, {"expired": count}).request()))
+            if len(entries) > _MOST_ENTRIES:
+                # Their pieces lie in too many places: a coupon takes of its stock and of every budget that pays.
+                half = len(left) // 2
+                return self.expire(left[:half], now) + self.expire(left[half:], now)
             try:
                 transact(entries, token=stable_id("expire", str(to_ms(now)), *(coupon.code for coupon in left)))
                 return len(left)
@@ -173,7 +179,8 @@ class DynamoOffers:
             for _ in range(_FORGET_TRIES):
                 if standing is None:
                     break
-                token = stable_id("forget", standing.code, standing.order_id, str(to_ms(standing.issued_at)))
+                state = standing.state.value  # another state is another request, which needs a token of its own
+                token = stable_id("forget", standing.code, state, standing.order_id, str(to_ms(standing.issued_at)))
                 try:
                     transact(forgetting(self._table, standing), token=token)
                     forgotten += 1
@@ -206,7 +213,7 @@ class DynamoOffers:
             **keys.uses(uses.check, uses.hash),
             "version": written.version,
             "orders": dict(written.orders),
-            "expires_at": int((now + timedelta(days=_USES_DAYS)).timestamp()),
+            "expires_at": int((now + timedelta(days=USES_DAYS)).timestamp()),
         }
         request: dict[str, Any] = {"TableName": self._table, "Item": item_to_wire(item)}
         if not uses.version:
