@@ -40,6 +40,9 @@ FAR = {
     "sweep_lifecycle": timedelta(days=7),
     "build_similarity": timedelta(days=182),
     "build_popularity": timedelta(days=61),
+    "forecast_needs": timedelta(days=61),
+    # It reads each hour's coupons in 32 parts: two years of hours would take longer than everything else together.
+    "expire_coupons": timedelta(days=3650),
     "enforce_retention": timedelta(days=182),
     "write_reports": timedelta(days=60),
 }
@@ -47,6 +50,7 @@ NEAR = {
     **FAR,
     "sweep_lifecycle": timedelta(days=1),
     "build_popularity": timedelta(days=14),
+    "forecast_needs": timedelta(days=14),
     "write_reports": timedelta(days=14),
 }
 """Schedules that run less often here than on AWS, so that two years fit into minutes. All run once more at the end."""
