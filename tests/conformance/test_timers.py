@@ -162,6 +162,18 @@ def test_shoppers_do_not_meet(timers: Timers) -> None:
     assert [one.shopper for one in due(timers)] == ["user:ann"]
 
 
+def test_a_clock_set_back_behind_the_watermark_asks_for_no_empty_range(
+    create_table: CreateTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers = dynamo(create_table)
+
+    def asked() -> None:
+        raise AssertionError("DynamoDB refuses BETWEEN with its bounds turned round; moto does not")
+
+    monkeypatch.setattr("regulars.adapters.dynamodb.timers.dynamodb", asked)
+    assert list(timers.due(0, NOW, NOW - hours(1), 100).timers) == []
+
+
 def test_the_watermark_only_rises(timers: Timers) -> None:
     assert timers.watermarks() == {}
     timers.advance(3, NOW)
