@@ -30,6 +30,7 @@ from regulars.compose.recommendations import recommender
 from regulars.decisions.config import Decisions
 from regulars.errors import Invalid
 from regulars.messages import Moment
+from regulars.offers.config import OfferSettings
 from regulars.profiles.config import ProfilesConfig
 from regulars.profiles.reading import profile_at
 from regulars.profiles.sweep import SweepLifecycle
@@ -180,6 +181,7 @@ def _rehearsal(
             channels=channels,
             weights=config.weights,
             firing=section(Triggers, "triggers", own).firing,
+            offers=section(OfferSettings, "offers", own),
         ),
         clock=clock,
         showcase=Picking(recommender(storage, clock, own, *tables)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,8 +18,10 @@ from regulars.adapters.memory.suppressions import MemorySuppressions
 from regulars.adapters.memory.timers import MemoryTimers
 from regulars.channels.rendering import Renderer
 from regulars.clock import to_ms
+from regulars.decisions.config import Decisions
 from regulars.decisions.model import State
 from regulars.errors import Invalid
+from regulars.offers.config import OfferSettings
 from regulars.profiles.model import Profile
 from regulars.profiles.record import Record, Standing
 from regulars.shop import section
@@ -72,11 +75,19 @@ class Shop:
         return copy
 
 
-def rehearsed(shop: Shop, campaign: Campaign | None = AUTUMN, days: float = 3) -> tuple[Rehearsal, list[Line]]:
+def rehearsed(
+    shop: Shop, campaign: Campaign | None = AUTUMN, days: float = 3, decisions: Decisions | None = None
+) -> tuple[Rehearsal, list[Line]]:
     copy, clock = shop.copied(), VirtualClock(NOON)
     rehearsal = Rehearsal(
         copy=copy,
-        rules=Rules(decisions=numbers(), channels=SETTINGS, weights=weights(), firing=section(Triggers, "triggers").firing),
+        rules=Rules(
+            decisions=decisions or numbers(),
+            channels=SETTINGS,
+            weights=weights(),
+            firing=section(Triggers, "triggers").firing,
+            offers=section(OfferSettings, "offers"),
+        ),
         clock=clock,
         showcase=ShopWindow(),
         renderer=Renderer(SETTINGS, link_maker(clock)),
@@ -101,6 +112,15 @@ def test_it_tells_who_when_and_why_not_and_leaves_the_shop_alone() -> None:
     assert shop.ledger.list("user:mei") == []
     assert shop.contacts.load("user:mei").slots == ()
     assert rehearsal.copy.contacts.load("user:mei").slots != ()
+
+
+def test_an_offer_comes_with_its_coupon() -> None:
+    kind = replace(numbers().kinds["winback_dormant"], offer="winback_25")
+    giving = replace(numbers(), kinds={**numbers().kinds, "winback_dormant": kind})
+    rehearsal, lines = rehearsed(Shop(), decisions=giving)
+    (sent,) = [line for line in lines if line.outcome == "sent"]
+    assert "25% off" in sent.offer
+    assert [key[:2] for key in rehearsal.copy.offers.coupons_by_key] == [("user:mei", "winback_25")]
 
 
 def test_timers_that_stand_fire_at_their_time_and_what_was_sent_before_counts() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from regulars.adapters.memory.channels import MemoryProvider
@@ -20,15 +20,22 @@ from regulars.decisions.ports import Showcase
 from regulars.decisions.service import DecideMessage
 from regulars.errors import GiveUp, RegularsError, TryLater
 from regulars.messages import Moment, SendOrder
+from regulars.offers.codes import Codes
+from regulars.offers.config import OfferSettings
+from regulars.offers.issuing import Issuing
+from regulars.offers.reserving import Reserving
+from regulars.offers.stock import Stock
 from regulars.profiles.config import Weights
 from regulars.profiles.reading import NewestOrder, ProfileReader
 from regulars.profiles.sweep import SweepLifecycle
 from regulars.triggers.config import Firing
 from regulars.triggers.firing import FireTimers
+from regulars.triggers.local_time import zone_named
 from regulars.triggers.service import defer
 from regulars_ops.rehearsal.copying import Copy
 
 _TRIES = 5
+_NO_KEY = b"rehearsal" * 4
 _SWEEP_AT = timedelta(hours=2, minutes=15)
 
 
@@ -50,6 +57,7 @@ class Rules:
     channels: ChannelSettings
     weights: Weights
     firing: Firing
+    offers: OfferSettings
 
 
 @dataclass(slots=True)
@@ -156,6 +164,8 @@ class Rehearsal:
             defer=partial(defer, self.copy.timers),
             clock=self.clock,
             config=self.rules.decisions,
+            offers=self.rules.offers,
+            pools=self.copy.offers,
         )
 
     def _send(self) -> SendMessage:
@@ -172,4 +182,12 @@ class Rehearsal:
             pace=Pace(MemoryPermits(), replace(self.rules.channels.pacing, quotas={})),  # nobody's seconds pass here
             pauses=MemoryPauses(),
             orders=NewestOrder(self.copy.profiles),
+            reserving=self._reserving(),
         )
+
+    def _reserving(self) -> Reserving:
+        """Coupons of the rehearsal: their codes are good nowhere."""
+        offers, decisions = self.rules.offers, self.rules.decisions
+        stock = Stock(self.copy.offers, offers.sharding)
+        issuing = Issuing(offers, Codes(_NO_KEY), stock, zone_named(decisions.place.time_zone) or UTC)
+        return Reserving(issuing, self.copy.offers, decisions, self.clock)
