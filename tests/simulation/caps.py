@@ -3,6 +3,7 @@ failed gives its place back exactly once; what was withheld for a full cap had a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -14,7 +15,8 @@ from tests.simulation.kernel import START
 from tests.simulation.shop import SimulatedShop, decisions
 from tests.simulation.tally import Tally
 
-from regulars.clock import to_ms
+from regulars.clock import from_ms, to_ms
+from regulars.decisions.caps import longest
 from regulars.decisions.config import Cap, Decisions
 from regulars.decisions.model import Message, State
 from regulars.ids import message_id
@@ -60,7 +62,7 @@ def mixed(seed: int, *, shoppers: int = 5, campaigns: int = 20) -> Tally:
     for number in range(shoppers):
         she = f"user:{number}"
         entries = shop.ledger.list(she, 2 * campaigns)
-        counting = {entry.moment_id for entry in entries if entry.state in (State.SENT, State.UNKNOWN, State.CLAIMED)}
+        counting = _counting(entries, shop)
         held = {slot.moment_id for slot in shop.contacts.load(she).slots}
         tally.check(held == counting, seed, she, "holds", sorted(held), "for", sorted(counting))
         tally.counts["drift"] += len(held ^ counting)
@@ -68,6 +70,15 @@ def mixed(seed: int, *, shoppers: int = 5, campaigns: int = 20) -> Tally:
             tally.counts[f"outcome: {entry.state.value}"] += 1
     _common(tally, shop, seed, shoppers)
     return tally
+
+
+def _counting(entries: Sequence[Message], shop: SimulatedShop) -> set[str]:
+    """Moments whose places must be held: sent, or maybe so. Each claim drops the places that count in no window any more."""
+    claimed = {entry.moment_id: [at for at, word, _ in entry.history if word == "CLAIMED"] for entry in entries}
+    newest = max((at for times in claimed.values() for at in times), default=0)
+    since = to_ms(from_ms(newest) - longest(shop.config))
+    going = [entry for entry in entries if entry.state in (State.SENT, State.UNKNOWN, State.CLAIMED)]
+    return {entry.moment_id for entry in going if claimed[entry.moment_id][-1] >= since}
 
 
 class _Watch:
