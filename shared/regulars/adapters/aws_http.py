@@ -83,7 +83,7 @@ class Client:
     def _call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
             arguments = {"ClientRequestToken": os.urandom(16).hex(), **arguments}  # as botocore: tries may overlap
-        body = json.dumps(arguments, default=_encode_bytes).encode()
+        body = json.dumps(arguments, check_circular=False, default=_encode_bytes).encode()
         headers = {"content-type": self._type, "x-amz-target": f"{self._prefix}.{operation}"}
         content, _ = self._send("POST", "/", headers, body, operation)
         answer: dict[str, Any] = _DECODER.decode(content.decode()) if content else {}
@@ -251,7 +251,7 @@ def _encode_bytes(value: Any) -> str:
 
 def _decode_bytes(found: dict[str, Any]) -> dict[str, Any]:
     """DynamoDB's binaries back to bytes. A map attribute named B holds an object, not text, and is left alone."""
-    if len(found) == 1:
+    if len(found) == 1 and ("B" in found or "BS" in found):
         if isinstance(found.get("B"), str):
             return {"B": b64decode(found["B"])}
         if isinstance(found.get("BS"), list):

@@ -12,12 +12,11 @@ from functools import cached_property
 from itertools import compress, islice
 
 from regulars.errors import GiveUp
-from regulars.recommendations.history import Deed, Fading
+from regulars.recommendations.history import Fading
 from regulars.recommendations.ports import Row
-from regulars.recommendations.sums import SLACK, Ranking, Scores, Seeds, Voice
+from regulars.recommendations.sums import REPEAT, SLACK, Question, Ranking, Scores, Seeds, Voice
 from regulars.similarity import packed
 from regulars.similarity.packed import TOTALS, Ids, Lists, Spoken, Sums
-from regulars.similarity.recipe import Recipe
 
 _LEADERS = 4
 """Best items of a voice that are looked at before all: few may not be shown."""
@@ -32,8 +31,8 @@ def can_add(rows: Mapping[str, Row]) -> bool:
 
 
 @dataclass(slots=True)
-class _Question:
-    """The voices that may be heard: names, weights, seeds; and what those say that have no lists."""
+class _Voices:
+    """Those that may be heard: names, weights, seeds; and what those say that have no lists."""
 
     lists: Lists = field(default_factory=Lists)
     names: list[str] = field(default_factory=list)
@@ -49,25 +48,15 @@ class _Question:
         return len(self.names) - 1
 
 
-def rank(
-    deeds: Sequence[Deed],
-    rows: Mapping[str, Row],
-    recipe: Recipe,
-    popularity: Mapping[str, Mapping[str, float]],
-    again: Mapping[str, float],
-    hidden: Collection[str],
-    may_show: Callable[[str], bool],
-    count: int,
-    spoken: Mapping[str, Mapping[str, float]],
-    repeat: str,
-    may_show_all: Callable[[Collection[str]], bool],
-) -> Ranking:
-    """As `blending.rank`; `repeat` is what it calls the voice of `again`."""
-    asked = _question(deeds, rows, recipe, again, spoken, repeat)
+def rank(question: Question) -> Ranking:
+    """As `blending.rank`."""
+    asked, recipe, may_show = _voices(question), question.recipe, question.may_show
     said = {number: Spoken.of(scores) for number, scores in asked.spoken.items()}
-    popular = [Voice(name, weight, popularity.get(name, {})) for name, weight in recipe.popularity.items() if weight > 0]
+    popular = [
+        Voice(name, weight, question.popularity.get(name, {})) for name, weight in recipe.popularity.items() if weight > 0
+    ]
     further = sum(map(len, asked.spoken.values())) + sum(len(voice.scores) for voice in popular)
-    sums = Sums(asked.lists, len(asked.names), Ids.of(hidden), further)
+    sums = Sums(asked.lists, len(asked.names), Ids.of(question.hidden), further)
     for number, spoken_scores in said.items():
         sums.say(spoken_scores, voice=number)
     highest = _highest(sums, may_show)
@@ -75,22 +64,16 @@ def rank(
     sums.total(factors)
     for voice in popular:
         sums.say(_read_once(voice.scores), voice.factor)
-    scores, numbers = _shown(sums, count, may_show, may_show_all)
+    scores, numbers = _shown(sums, question.count, may_show, question.may_show_all)
     heard = {name: n for n, (name, factor) in enumerate(zip(asked.names, factors, strict=True)) if factor > 0}
     near = tuple(Voice(name, factors[n], asked.spoken.get(n) or _Said(sums, n), asked.seeds[n]) for name, n in heard.items())
     return Ranking(scores, near, tuple(popular), _Heard(sums, numbers, heard))
 
 
-def _question(
-    deeds: Sequence[Deed],
-    rows: Mapping[str, Row],
-    recipe: Recipe,
-    again: Mapping[str, float],
-    spoken: Mapping[str, Mapping[str, float]],
-    repeat: str,
-) -> _Question:
-    asked, fading = _Question(), Fading(deeds)
-    stored = {item_id: row.packed for item_id, row in rows.items() if row.packed is not None}
+def _voices(question: Question) -> _Voices:
+    deeds, rows, recipe, spoken = question.deeds, question.rows, question.recipe, question.spoken
+    asked, fading = _Voices(), Fading(deeds)
+    in_order = [rows[deed.item_id].packed if deed.item_id in rows else None for deed in deeds]
     for name, part in recipe.parts.items():
         if part.weight <= 0:
             continue
@@ -99,14 +82,18 @@ def _question(
             continue
         seeds = fading.weighted(part)
         voice = asked.add(name, part.weight, seeds)
-        heard = [(stored[seed][name], seed, weight) for seed, weight in seeds if weight > 0 and name in stored.get(seed, ())]
+        heard = [
+            (row[name], seed, weight)
+            for row, (seed, weight) in zip(in_order, seeds, strict=True)
+            if weight > 0 and row and name in row
+        ]
         if heard:
             lists, whose, weights = zip(*heard, strict=True)
             if set(map(type, lists)) != _PACKED:
                 raise GiveUp(f"{name} is no packed list", code="broken_model")
             asked.lists.add(voice, lists, whose, weights)
     if recipe.repeats and recipe.repeat and recipe.repeat.weight > 0:
-        asked.spoken[asked.add(repeat, recipe.repeat.weight, [])] = again
+        asked.spoken[asked.add(REPEAT, recipe.repeat.weight, [])] = question.again
     return asked
 
 

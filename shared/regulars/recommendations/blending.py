@@ -7,16 +7,19 @@ formula; the scenes that have rules of their own take `near` and `causes`. `regu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from itertools import islice
 
 from regulars.catalogue.model import Item
 from regulars.profiles.model import tag_value
 from regulars.recommendations import adding
-from regulars.recommendations.history import Deed, Fading
+from regulars.recommendations.history import Fading
 from regulars.recommendations.ports import Row
 from regulars.recommendations.sums import (
+    POOL,
+    REPEAT,
+    Question,
     Ranking,
     Scores,
     Seeds,
@@ -28,57 +31,25 @@ from regulars.recommendations.sums import (
     shown,
     summed,
 )
-from regulars.similarity.recipe import Recipe
 
 __all__ = [
-    "POOL", "REPEAT", "Ranking", "Scores", "Seeds", "Voice", "best", "blended", "causes", "liking", "loudest", "near",
-    "nearness", "normalised", "rank", "shown",
+    "POOL", "REPEAT", "Question", "Ranking", "Scores", "Seeds", "Voice", "best", "blended", "causes", "liking", "loudest",
+    "near", "nearness", "normalised", "rank", "shown",
 ]  # fmt: skip
-POOL = 300
-"""Candidates that stay after blending."""
-_NOTHING: Mapping[str, Mapping[str, float]] = {}
-REPEAT = "repeat"
-"""The part of a score that comes of having bought the item before."""
+Tags = tuple[tuple[str, str], tuple[str, str]]
 
 
-def rank(
-    deeds: Sequence[Deed],
-    rows: Mapping[str, Row],
-    recipe: Recipe,
-    popularity: Mapping[str, Mapping[str, float]],
-    again: Mapping[str, float],
-    hidden: Collection[str],
-    may_show: Callable[[str], bool],
-    count: int = POOL,
-    spoken: Mapping[str, Mapping[str, float]] = _NOTHING,
-    may_show_all: Callable[[Collection[str]], bool] = lambda item_ids: False,
-) -> Ranking:
-    """The whole formula: the best `count` items that may be shown; of equal scores any, but always the same.
-
-    `deeds` are the shopper's newest items, `popularity` maps "week" and "trend" to shares, `again` items to how much was bought
-    of them (`history.again`), `spoken` the parts of the recipe that are no relations to what they say, `may_show_all` a quick
-    yes for many items at once (False: each is asked for). Items
-    in `hidden`, or of which `may_show` says no, neither count nor are shown. Raises GiveUp(broken_model) for rows that cannot
-    be read.
-    """
-    if adding.can_add(rows):
-        return adding.rank(deeds, rows, recipe, popularity, again, hidden, may_show, count, spoken, REPEAT, may_show_all)
-    return rank_plainly(deeds, rows, recipe, popularity, again, hidden, may_show, count, spoken)
+def rank(question: Question) -> Ranking:
+    """The whole formula: the best that may be shown; of equal scores any, but always the same. Raises GiveUp(broken_model) for
+    rows that cannot be read."""
+    return adding.rank(question) if adding.can_add(question.rows) else rank_plainly(question)
 
 
-def rank_plainly(
-    deeds: Sequence[Deed],
-    rows: Mapping[str, Row],
-    recipe: Recipe,
-    popularity: Mapping[str, Mapping[str, float]],
-    again: Mapping[str, float],
-    hidden: Collection[str],
-    may_show: Callable[[str], bool],
-    count: int = POOL,
-    spoken: Mapping[str, Mapping[str, float]] = _NOTHING,
-) -> Ranking:
+def rank_plainly(question: Question) -> Ranking:
     """As `rank`, in plain Python: where the loops are not compiled, and to hold them against."""
-    near_voices, fading = [], Fading(deeds)
+    recipe, rows, hidden, may_show = question.recipe, question.rows, question.hidden, question.may_show
+    spoken, popularity = question.spoken, question.popularity
+    near_voices, fading = [], Fading(question.deeds)
     for name, part in recipe.parts.items():
         if part.weight > 0:
             seeds = [] if name in spoken else fading.weighted(part)
@@ -88,7 +59,7 @@ def rank_plainly(
                 near_voices.append(Voice(name, part.weight / highest, scores, seeds))
     small = []
     if recipe.repeats and recipe.repeat and recipe.repeat.weight > 0:
-        scores = dict(again)
+        scores = dict(question.again)
         highest = _drop(scores, hidden, may_show)
         if highest > 0:
             small.append(Voice(REPEAT, recipe.repeat.weight / highest, scores))
@@ -98,7 +69,7 @@ def rank_plainly(
         for item_id in voice.scores.keys() & hidden:
             total.pop(item_id, None)
     heard = partial(_loudest_of, rows)
-    return Ranking(shown(total, count, may_show), (*near_voices, *small), tuple(popular), heard)
+    return Ranking(shown(total, question.count, may_show), (*near_voices, *small), tuple(popular), heard)
 
 
 def _drop(scores: Scores, hidden: Collection[str], may_show: Callable[[str], bool]) -> float:
@@ -173,9 +144,11 @@ def liking(item: Item, taste: Mapping[tuple[str, str], float]) -> float:
     return max(taste.get(category, 0.0), taste.get(brand, 0.0))
 
 
-def tags_of(item: Item) -> tuple[tuple[str, str], tuple[str, str]]:
+def tags_of(item: Item) -> Tags:
     """The (family, value) of its category and of its brand, as `Situation.taste` has them."""
-    return ("category", _spelled(item.category)), ("brand", _spelled(item.brand))
+    return _spelled(item.category, item.brand)
 
 
-_spelled = lru_cache(maxsize=10_000)(tag_value)
+@lru_cache(maxsize=10_000)
+def _spelled(category: str, brand: str) -> Tags:
+    return ("category", tag_value(category)), ("brand", tag_value(brand))

@@ -11,7 +11,7 @@ Rules stand above it: pins keep their places, and what is banned, buried or beyo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from operator import itemgetter
@@ -22,13 +22,11 @@ from regulars.catalogue.snapshot import Snapshot
 from regulars.ids import short_hash
 from regulars.recommendations.blending import tags_of
 from regulars.recommendations.model import Candidate
-from regulars.recommendations.ruling import BAN, BURY
+from regulars.recommendations.ruling import BAN, BURY, Active
 from regulars.recommendations.situation import Situation
 from regulars.similarity.model import CONTENT, ON_TRIAL, Popularity
 
 SOURCE = "exploration"
-_Why = tuple[float, str, tuple[str, ...]]
-"""How well an item suits, 0 to 1; reason code; because."""
 _KNOWN: dict[tuple[int, int], tuple[Popularity, Snapshot, _Trials]] = {}
 _KNOWN_KEPT = 4
 
@@ -69,7 +67,7 @@ class _Tried:
     item: Item
     alpha: float
     beta: float
-    tags: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +108,30 @@ def _read(row: Popularity, snapshot: Snapshot) -> _Trials:
     return _Trials(items, on_shelf, by_tag, frozenset(alphas))
 
 
-def _drawn(trials: _Trials, taken: set[str], situation: Situation, dice: Random) -> list[Candidate]:
+def _drawn(trials: _Trials, taken: set[str], situation: Situation, dice: Random) -> Iterator[Candidate]:
     """The items on trial that suit best, best draw first. A draw takes microseconds, so only so many are made."""
-    suits = _Suits(situation, trials)
-    suitable: list[tuple[float, float, str, _Tried, _Why]] = []
+    suits, chance, fresh = _Suits(situation, trials), dice.random, situation.fresh
+    wanted = f"{situation.ask.category}/" if situation.ask.category and situation.ask.scene != "product" else ""
+    suitable: list[tuple[float, float, str, _Tried]] = []
     for item_id in suits.worth_a_look():
-        if item_id not in taken and situation.fresh(item_id):
+        if item_id not in taken and fresh(item_id):
             one = trials.items[item_id]
-            why = suits(one)
-            if why[0] > 0 and _may_explore(one.item, situation):
-                suitable.append((-why[0], dice.random(), item_id, one, why))
-    drawn = []
-    for _, _, item_id, one, (fit, code, because) in nsmallest(situation.settings.exploration.draws, suitable):
-        draw = fit * dice.betavariate(one.alpha, one.beta)
-        drawn.append((-draw, item_id, Candidate(item_id, 0.0, code, because, {"category": one.item.category}, SOURCE)))
-    return [candidate for _, _, candidate in sorted(drawn, key=itemgetter(0, 1))]
+            fit = suits(one)
+            if fit > 0 and (not wanted or f"{one.item.category}/".startswith(wanted)):
+                suitable.append((-fit, chance(), item_id, one))
+    if situation.active:
+        suitable = [entry for entry in suitable if _open(entry[3].item, situation.active)]
+    drawn = [
+        (less * dice.betavariate(one.alpha, one.beta), item_id, one)
+        for less, _, item_id, one in nsmallest(situation.settings.exploration.draws, suitable)
+    ]
+    for _, item_id, one in sorted(drawn, key=itemgetter(0, 1)):
+        yield Candidate(item_id, 0.0, *suits.why(one), {"category": one.item.category}, SOURCE)
 
 
-def _may_explore(item: Item, situation: Situation) -> bool:
-    """In the category of the question (on a product page that is only a hint), neither banned nor buried."""
-    wanted = situation.ask.category if situation.ask.scene != "product" else ""
-    if wanted and not f"{item.category}/".startswith(f"{wanted}/"):
-        return False
-    active = situation.active
-    return not active or not any(rule.action in (BAN, BURY) for rule in active.matching(item))
+def _open(item: Item, active: Active) -> bool:
+    """Neither banned nor buried."""
+    return not any(rule.action in (BAN, BURY) for rule in active.matching(item))
 
 
 class _Suits:
@@ -165,16 +163,26 @@ class _Suits:
             found.update(self._trials.by_tag[tag])
         return sorted(found)
 
-    def __call__(self, one: _Tried) -> _Why:
-        """Nobody knows what suits a stranger: everything does."""
+    def __call__(self, one: _Tried) -> float:
+        """0 to 1. Nobody knows what suits a stranger: everything does."""
         if self._stranger:
-            return 1.0, "new_arrival", ()
-        on_shelf = one.item.category in self._shelves
-        liked = self._category_fit * max(float(on_shelf), *[self._taste.get(tag, 0.0) for tag in one.tags])
+            return 1.0
+        alike = self._alike.get(one.item.item_id)
+        return max(self._liked(one), alike[0]) if alike else self._liked(one)
+
+    def why(self, one: _Tried) -> tuple[str, tuple[str, ...]]:
+        """(reason code, because)."""
         score, seed = self._alike.get(one.item.item_id, (0.0, ""))
-        if score >= liked and score > 0:
-            return score, "new_like", (seed,)
-        return liked, "new_in_category" if on_shelf else "new_arrival", ()
+        if not self._stranger and score > 0 and score >= self._liked(one):
+            return "new_like", (seed,)
+        return "new_in_category" if one.item.category in self._shelves and not self._stranger else "new_arrival", ()
+
+    def _liked(self, one: _Tried) -> float:
+        """By shelf and tags; no tag says more than the shelf."""
+        if one.item.category in self._shelves or not self._taste:
+            return self._category_fit * (one.item.category in self._shelves)
+        category, brand = one.tags
+        return self._category_fit * max(self._taste.get(category, 0.0), self._taste.get(brand, 0.0))
 
 
 def _chance(situation: Situation) -> int:

@@ -144,8 +144,19 @@ class Situation:
         return item_id not in snapshot.restricted or self._allowed(item_id)
 
     def may_show_all(self, item_ids: Collection[str]) -> bool:
-        """Whether nothing speaks against any of the items, for whoever asks; False says nothing."""
-        return self.stock_outs.isdisjoint(item_ids) and self.snapshot.holds_all(item_ids)
+        """Whether nothing speaks against any of the items, for whoever asks; False says nothing. Asked of the ranking,
+        and again of what is left of it: the catalogue, little of which is in the processor's cache, is looked into once."""
+        if self._vouched.issuperset(item_ids):
+            return True
+        known = self.stock_outs.isdisjoint(item_ids) and self.snapshot.holds_all(item_ids)
+        if known:
+            self._vouched.update(item_ids)
+        return known
+
+    @cached_property
+    def _vouched(self) -> set[str]:
+        """Items that `may_show_all` knows by now; the second round trip begins anew, since it brings the stock-outs."""
+        return set()
 
     def _allowed(self, item_id: str) -> bool:
         if item_id not in self.snapshot.restricted:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 
+from regulars.recommendations.history import Deed
 from regulars.recommendations.ports import Row
+from regulars.similarity.recipe import Recipe
 
 Scores = dict[str, float]
 Seeds = list[tuple[str, float]]
 """(item id, weight), best first."""
+POOL = 300
+"""Candidates that stay after blending."""
+REPEAT = "repeat"
+"""The part of a score that comes of having bought the item before."""
 SLACK = 20
 _SAMPLE = 16
+_NOTHING: Mapping[str, Mapping[str, float]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,25 @@ class Ranking:
     near: tuple[Voice, ...]
     popular: tuple[Voice, ...]
     loudest: Loudest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the formula is asked. `deeds` are the shopper's newest items, `rows` their neighbours, `popularity` maps "week" and
+    "trend" to shares, `again` items to how much was bought of them (`history.again`), `spoken` the parts of the recipe that are
+    no relations to what they say. Items in `hidden`, or of which `may_show` says no, neither count nor are shown;
+    `may_show_all` is a quick yes for many items at once (False: each is asked for). The best `count` are wanted."""
+
+    deeds: Sequence[Deed]
+    rows: Mapping[str, Row]
+    recipe: Recipe
+    popularity: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: _NOTHING)
+    again: Mapping[str, float] = field(default_factory=dict)
+    hidden: Collection[str] = frozenset()
+    may_show: Callable[[str], bool] = lambda item_id: True
+    may_show_all: Callable[[Collection[str]], bool] = lambda item_ids: False
+    count: int = POOL
+    spoken: Mapping[str, Mapping[str, float]] = field(default_factory=lambda: _NOTHING)
 
 
 def nearness(seeds: Iterable[tuple[str, float]], rows: Mapping[str, Row], relation: str) -> Scores:

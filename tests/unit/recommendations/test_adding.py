@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from regulars.errors import GiveUp
 from regulars.profiles.model import Profile
 from regulars.recommendations import adding
-from regulars.recommendations.blending import Ranking, rank, rank_plainly
+from regulars.recommendations.blending import Question, Ranking, rank, rank_plainly
 from regulars.recommendations.history import Deed, recent
 from regulars.recommendations.ports import Row
 from regulars.similarity import library, packed
@@ -57,9 +57,9 @@ def random_rows(dice: random.Random) -> dict[str, dict[str, bytes]]:
     return made
 
 
-def both(*asked: Any) -> tuple[Ranking, Ranking]:
-    assert adding.can_add(asked[1])
-    return rank(*asked), rank_plainly(*asked)
+def both(question: Question) -> tuple[Ranking, Ranking]:
+    assert adding.can_add(question.rows)
+    return rank(question), rank_plainly(question)
 
 
 PART = st.builds(
@@ -88,26 +88,26 @@ def test_both_ways_give_the_same(
         parts = {**parts, "sequence": Part(weight=0.7)}
     recipe = Recipe(parts=parts, popularity={"week": 0.4, "trend": 0.0}, repeat=repeat, repeats=True)
     away = {name for name in NAMES if dice.random() < gone}
-    asked = (
-        deeds(history),
-        stored(random_rows(dice)),
-        recipe,
-        {"week": {name: dice.choice([0.25, 0.5]) for name in dice.sample(NAMES, 9)}},
-        {name: dice.random() for name in dice.sample(NAMES, 4)},
-        frozenset(dice.sample(NAMES, 5)) | {"never heard of", "with \x1f in it", "\ud800"},
-        lambda item_id: item_id not in away,
-        count,
-        {"sequence": {name: dice.random() for name in dice.sample(NAMES, 6)}} if speaks else {},
+    question = Question(
+        deeds=deeds(history),
+        rows=stored(random_rows(dice)),
+        recipe=recipe,
+        popularity={"week": {name: dice.choice([0.25, 0.5]) for name in dice.sample(NAMES, 9)}},
+        again={name: dice.random() for name in dice.sample(NAMES, 4)},
+        hidden=frozenset(dice.sample(NAMES, 5)) | {"never heard of", "with \x1f in it", "\ud800"},
+        may_show=lambda item_id: item_id not in away,
+        count=count,
+        spoken={"sequence": {name: dice.random() for name in dice.sample(NAMES, 6)}} if speaks else {},
     )
-    ours, plain = both(*asked)
+    ours, plain = both(question)
     assert ours.scores == plain.scores
     shown = [name for name in NAMES if name not in away]
     assert [(voice.name, voice.factor, voice.seeds) for voice in ours.near] == [
         (voice.name, voice.factor, voice.seeds) for voice in plain.near
     ]
     for one, other in zip(ours.near, plain.near, strict=True):
-        assert [one.scores.get(name, 0.0) for name in shown if name not in asked[5]] == [
-            other.scores.get(name, 0.0) for name in shown if name not in asked[5]
+        assert [one.scores.get(name, 0.0) for name in shown if name not in question.hidden] == [
+            other.scores.get(name, 0.0) for name in shown if name not in question.hidden
         ]
         if one.name in RELATIONS:
             among = frozenset(dice.sample(sorted(ours.scores), min(5, len(ours.scores))))
@@ -123,9 +123,10 @@ def test_both_ways_refuse_the_same_bytes(place: int, other: bytes, cut: bool) ->
     damaged = whole[:place] if cut else whole[:place] + other + whole[place + len(other) :]
     rows = stored({NAMES[0]: {"similar": damaged}})
     told: list[Any] = []
+    question = Question(deeds=deeds(1), rows=rows, recipe=Recipe(parts={"similar": Part(weight=1.0)}))
     for way in (rank, rank_plainly):
         try:
-            told.append(way(deeds(1), rows, Recipe(parts={"similar": Part(weight=1.0)}), {}, {}, (), lambda item: True).scores)
+            told.append(way(question).scores)
         except GiveUp as error:
             told.append(error.code)
     assert told[0] == told[1]
@@ -134,24 +135,23 @@ def test_both_ways_refuse_the_same_bytes(place: int, other: bytes, cut: bool) ->
 def test_what_is_no_list_at_all_is_refused() -> None:
     rows = {NAMES[0]: Row({}, None, {"similar": "text"})}
     with pytest.raises(GiveUp) as caught:
-        rank(deeds(1), rows, Recipe(parts={"similar": Part(weight=1.0)}), {}, {}, (), lambda item: True)
+        rank(Question(deeds=deeds(1), rows=rows, recipe=Recipe(parts={"similar": Part(weight=1.0)})))
     assert caught.value.code == "broken_model"
 
 
 def test_memory_is_used_again_and_two_questions_do_not_share_it() -> None:
     dice = random.Random(1)
     rows, recipe = stored(random_rows(dice)), Recipe(parts={"similar": Part(weight=1.0)})
-    asked: Any = (deeds(9), rows, recipe, {}, {}, (), lambda item: True)
-    first = rank(*asked)
-    second = rank(deeds(2), *asked[1:])
-    plain = rank_plainly(*asked)
+    nine = Question(deeds=deeds(9), rows=rows, recipe=recipe)
+    two = Question(deeds=deeds(2), rows=rows, recipe=recipe)
+    first, second, plain = rank(nine), rank(two), rank_plainly(nine)
     assert first.loudest(first.near[0], first.scores) == plain.loudest(plain.near[0], first.scores)
-    assert second.scores == rank_plainly(deeds(2), *asked[1:]).scores
+    assert second.scores == rank_plainly(two).scores
     del first, second
     gc.collect()
     spare = len(packed._SPARE)
     assert spare >= 1
-    assert rank(*asked).scores == plain.scores
+    assert rank(nine).scores == plain.scores
 
 
 def test_without_the_library_plain_python_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +159,7 @@ def test_without_the_library_plain_python_stands_in(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(packed, "loops", lambda: None)
     assert not adding.can_add(rows)
     recipe = Recipe(parts={"similar": Part(weight=1.0)})
-    assert rank(deeds(3), rows, recipe, {}, {}, (), lambda item: True).scores
+    assert rank(Question(deeds=deeds(3), rows=rows, recipe=recipe)).scores
 
 
 def test_rows_that_were_not_stored_packed_are_added_plainly() -> None:

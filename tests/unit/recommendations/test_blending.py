@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.profiles.model import Profile
-from regulars.recommendations.blending import best, causes, loudest, near, rank
+from regulars.recommendations.blending import Question, best, causes, loudest, near, rank
 from regulars.recommendations.history import again, recent
 from regulars.recommendations.ports import Row
 from regulars.similarity import scoring, scoring_uncompiled
@@ -117,15 +117,16 @@ def test_both_forms_of_the_formula_give_the_same_scores(recipe: Recipe, seed: in
     purchases = {NAMES[item]: tuple(sorted({(NOW - ago * DAY).date() for ago in agos})) for item, agos in days.items()}
     profile = Profile(shopper="user:1", as_of=NOW, purchases=purchases)
     habits = {NAMES[item]: value**recipe.habit_power for item, value in habit.items()}
-    found = rank(
-        recent(profile, {"purchase": 1.0}, recipe.history_items),
-        in_rows(made),
-        recipe,
-        {name: {NAMES[item]: share for item, share in shares.items()} for name, shares in popularity.items()},
-        again(purchases, recipe.repeat, NOW.date(), habits) if recipe.repeat else {},
-        frozenset() if recipe.repeats else frozenset(purchases),
-        lambda item_id: bool(candidates[NAMES.index(item_id)]),
+    question = Question(
+        deeds=recent(profile, {"purchase": 1.0}, recipe.history_items),
+        rows=in_rows(made),
+        recipe=recipe,
+        popularity={name: {NAMES[item]: share for item, share in shares.items()} for name, shares in popularity.items()},
+        again=again(purchases, recipe.repeat, NOW.date(), habits) if recipe.repeat else {},
+        hidden=frozenset() if recipe.repeats else frozenset(purchases),
+        may_show=lambda item_id: bool(candidates[NAMES.index(item_id)]),
     )
+    found = rank(question)
     wanted = {NAMES[item]: score for item, score in zip(items.tolist(), scores.tolist(), strict=True) if score > 0}
     assert {item: score for item, score in found.scores.items() if score > 0} == pytest.approx(wanted, rel=1e-9)
     for item_id, score in found.scores.items():
@@ -137,8 +138,9 @@ def test_what_may_not_be_shown_neither_counts_nor_is_shown() -> None:
     rows = {"seed": Row({"similar": Ranked.of((("gone", 1.0), ("hidden", 0.9), ("b", 0.5), ("c", 0.25)))})}
     recipe = Recipe(parts={"similar": Part(weight=1.0)})
     profile = Profile(shopper="user:1", as_of=NOW, item_seen_at={"seed": NOW})
-    found = rank(recent(profile, KINDS, 20), rows, recipe, {}, {}, {"hidden"}, lambda item_id: item_id != "gone")
-    assert found.scores == {"b": 1.0, "c": 0.5}
+    deeds = recent(profile, KINDS, 20)
+    question = Question(deeds=deeds, rows=rows, recipe=recipe, hidden={"hidden"}, may_show=lambda item_id: item_id != "gone")
+    assert rank(question).scores == {"b": 1.0, "c": 0.5}
 
 
 def test_many_that_are_gone_do_not_crowd_out_what_is_there() -> None:
@@ -146,7 +148,9 @@ def test_many_that_are_gone_do_not_crowd_out_what_is_there() -> None:
     rows = {"seed": Row({"similar": Ranked.of(entries)})}
     profile = Profile(shopper="user:1", as_of=NOW, item_seen_at={"seed": NOW})
     recipe = Recipe(parts={"similar": Part(weight=1.0)})
-    assert rank(recent(profile, KINDS, 9), rows, recipe, {}, {}, (), lambda item: item == "there", 5).scores == {"there": 1.0}
+    deeds = recent(profile, KINDS, 9)
+    question = Question(deeds=deeds, rows=rows, recipe=recipe, may_show=lambda item: item == "there", count=5)
+    assert rank(question).scores == {"there": 1.0}
 
 
 @given(st.dictionaries(st.text(max_size=4), st.sampled_from([0.5, 1.0]) | st.floats(0, 9), max_size=400), st.integers(1, 20))

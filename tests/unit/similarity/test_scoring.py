@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regulars.recommendations.blending import rank
+from regulars.recommendations.blending import Question, rank
 from regulars.recommendations.history import Deed
 from regulars.recommendations.history import again as again_plainly
 from regulars.recommendations.ports import Row
@@ -116,7 +116,9 @@ def served(queries: Queries, number: int, recipe: Recipe, model: Model) -> dict[
         repeat = again_plainly(purchases, recipe.repeat, date(2024, 1, 1), habits)
     week = {f"{item:02d}": float(score) for item, score in zip(*model.popularity["week"], strict=True)}
     hidden = frozenset(f"{item:02d}" for item, _, _ in had) if queries.excludes else frozenset()
-    return dict(rank(deeds, rows, recipe, {"week": week, "trend": {}}, repeat, hidden, lambda _: True, 1000).scores)
+    popularity: Mapping[str, Mapping[str, float]] = {"week": week, "trend": {}}
+    question = Question(deeds=deeds, rows=rows, recipe=recipe, popularity=popularity, again=repeat, hidden=hidden, count=1000)
+    return dict(rank(question).scores)
 
 
 def ranked(top: TopK, item: int) -> Ranked:

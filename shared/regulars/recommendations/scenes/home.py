@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from regulars.recommendations import newcomers
-from regulars.recommendations.blending import POOL, REPEAT, Ranking, Scores, Seeds, liking, rank, shown
+from regulars.recommendations.blending import POOL, REPEAT, Question, Ranking, Scores, Seeds, liking, rank, shown
 from regulars.recommendations.explaining import Parts, of_voices
 from regulars.recommendations.history import again
 from regulars.recommendations.mixing import mixed
@@ -38,19 +38,19 @@ def _scopes(situation: Situation) -> Collection[str]:
 
 
 def _home(situation: Situation, seeds: Seeds) -> list[Candidate]:
-    ranking = rank(
-        situation.deeds,
-        situation.rows,
-        situation.recipe,
-        popularity_of(situation),
-        _again(situation),
-        situation.withheld,
-        situation.may_show,
-        _pool(situation),
-        {SEQUENCE: situation.sequence(situation)} if SEQUENCE in situation.recipe.parts else {},
-        situation.may_show_all,
+    question = Question(
+        deeds=situation.deeds,
+        rows=situation.rows,
+        recipe=situation.recipe,
+        popularity=popularity_of(situation),
+        again=_again(situation),
+        hidden=situation.withheld,
+        may_show=situation.may_show,
+        may_show_all=situation.may_show_all,
+        count=_pool(situation),
+        spoken={SEQUENCE: situation.sequence(situation)} if SEQUENCE in situation.recipe.parts else {},
     )
-    situation.notes[_RANKING] = ranking
+    ranking = situation.notes[_RANKING] = rank(question)
     if not ranking.near:
         return _for_a_stranger(situation)
     if not situation.recipe.protocol:
