@@ -27,6 +27,18 @@ def tag_value(text: str) -> str:
     return _RUNS.sub("-", text.casefold().replace("_", "-")).strip("-")[:40].rstrip("-")
 
 
+def age_of(traits: Mapping[str, Any], today: date) -> int | None:
+    """Whole years, 1 to 129; None when neither `birthday` (ISO) nor `age` says."""
+    birthday, age = traits.get("birthday"), traits.get("age")
+    if isinstance(birthday, str):
+        try:
+            born = date.fromisoformat(birthday[:10])
+        except ValueError:
+            return None
+        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return age if isinstance(age, int) and not isinstance(age, bool) and 0 < age < 130 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One paid order; `value_cents` net of refunds."""

@@ -9,7 +9,7 @@ from typing import Any
 from regulars.clock import from_ms, to_ms
 from regulars.profiles.config import ProfilesConfig, Weights
 from regulars.profiles.facts import Facts
-from regulars.profiles.model import Profile, tag_value
+from regulars.profiles.model import Profile, age_of, tag_value
 from regulars.profiles.orders import OrderRecord, purchases, standing_orders
 from regulars.profiles.record import Record, family_of, growth
 from regulars.profiles.rules import Rule, verdicts
@@ -111,21 +111,10 @@ def _declared(traits: Mapping[str, Any], today: date, weights: Weights) -> set[s
         told = traits.get(trait)
         values = told if isinstance(told, list) else [told]
         found.update(f"{place}/{tag_value(value)}" for value in values if isinstance(value, str) and tag_value(value))
-    age = _age(traits, today)
+    age = age_of(traits, today)
     if age is not None:
         found.add(f"base/age/{_band(age, weights.declared.age_bands)}")
     return found
-
-
-def _age(traits: Mapping[str, Any], today: date) -> int | None:
-    birthday, age = traits.get("birthday"), traits.get("age")
-    if isinstance(birthday, str):
-        try:
-            born = date.fromisoformat(birthday[:10])
-        except ValueError:
-            return None
-        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return age if isinstance(age, int) and not isinstance(age, bool) and 0 < age < 130 else None
 
 
 def _band(age: int, bands: tuple[int, ...]) -> str:

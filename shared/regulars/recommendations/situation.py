@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from regulars.catalogue.snapshot import Snapshot
 from regulars.needs.rebuying import Rebuying
-from regulars.profiles.model import Profile
+from regulars.profiles.model import Profile, age_of
 from regulars.recommendations.config import RecommendationSettings
 from regulars.recommendations.history import Deed, recent
 from regulars.recommendations.mixing import mixed
@@ -230,15 +230,3 @@ class Situation:
             yield region_scope(self.country)
         if self.ask.scene in self.settings.exploration.scenes:
             yield ON_TRIAL
-
-
-def age_of(traits: Mapping[str, Any], today: date) -> int | None:
-    """Whole years; None when neither `birthday` (ISO) nor `age` says."""
-    birthday, age = traits.get("birthday"), traits.get("age")
-    if isinstance(birthday, str):
-        try:
-            born = date.fromisoformat(birthday[:10])
-        except ValueError:
-            return None
-        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return age if isinstance(age, int) and not isinstance(age, bool) else None
