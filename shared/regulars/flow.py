@@ -230,7 +230,7 @@ FLOW: tuple[Function, ...] = (
                 )
             ),
         ),
-        reads=("inbox", "contacts"),
+        reads=("inbox", "contacts", "profiles"),
         writes=("inbox", "contacts"),
         emits=("feedback",),
     ),

@@ -180,6 +180,7 @@ class ServeRecommendations(Settings):
 class ServeShopper(Settings):
     inbox_table: str
     contacts_table: str
+    profiles_table: str
     feedback_queue_url: str
     signing_secret_arn: str
 
@@ -217,7 +218,9 @@ class ExpireCoupons(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnforceRetention(Settings):
+class Erasing(Settings):
+    """What every function has that can forget a shopper."""
+
     profiles_table: str
     contacts_table: str
     messages_table: str
@@ -232,19 +235,13 @@ class EnforceRetention(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EraseShopper(Settings):
+class EnforceRetention(Erasing):
+    """Woken by the schedule alone: no key beside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseShopper(Erasing):
     operator_key_hashes: str
-    profiles_table: str
-    contacts_table: str
-    messages_table: str
-    timers_table: str
-    inbox_table: str
-    offers_table: str
-    metrics_table: str
-    quarantine_table: str
-    events_table: str
-    data_bucket: str
-    timer_shards: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,11 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from regulars.errors import Invalid
+
+Default = TypeVar("Default", bound=int | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ class Reply:
 
 
 View = Callable[[Request], Any]
+
+
+def whole_number(query: Mapping[str, str], name: str, default: Default, least: int, most: int) -> int | Default:
+    """The query parameter `name` as digits tell it, `default` where it is absent or empty; raises Invalid outside
+    `least` to `most`."""
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 16 and least <= int(text) <= most):
+        raise Invalid(f"{name} must be a whole number from {least} to {most}", field=name, code="invalid_number")
+    return int(text)
 
 
 def _refuse_constant(name: str) -> Any:

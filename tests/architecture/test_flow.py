@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from tests.architecture import templates
 from tests.architecture.templates import ROOT, Origin
+from tests.support.functions import load
 
 from regulars.flow import BUCKETS, FLOW, QUEUES, TABLES, Function, Http, Queue, Schedule, Stream
 
@@ -180,11 +180,7 @@ def test_no_message_can_go_round_through_queues_alone() -> None:
 @pytest.mark.parametrize("entry", FLOW, ids=NAMES)
 def test_an_http_function_serves_its_routes(entry: Function) -> None:
     """Chalice's own table of the function, against flow.py; other functions have no application at all."""
-    spec = importlib.util.spec_from_file_location(f"app_of_{entry.name}", ROOT / "functions" / entry.name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load(entry.name)
     wanted = {route for wake in entry.woken_by if isinstance(wake, Http) for route in wake.routes}
     served = module.api.chalice.routes if wanted else {}
     assert {f"{method} {path}" for path, methods in served.items() for method in methods} == wanted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,13 +10,11 @@ from typing import Any
 
 import pytest
 from tests.conftest import CreateTable
-from tests.support.http_server import Context
+from tests.support import functions
 from tests.support.shoppers import DAY, MUG, NOON, SHE, weights
 
 from regulars.messages import Moment, decode
 from regulars.profiles.model import Profile
-
-GOLDEN = Path(__file__).parent.parent / "golden"
 
 
 class World:
@@ -30,9 +27,7 @@ class World:
     def wake(self, name: str, at: datetime, golden: str = "") -> Mapping[str, Any]:
         """A fresh container of function `name` at that instant."""
         self.clock.write_text(at.isoformat())
-        module = importlib.reload(importlib.import_module(f"functions.{name}.app"))
-        event = json.loads((GOLDEN / f"{golden or name}.json").read_text("utf-8"))
-        answer: Mapping[str, Any] = module.handler(event, Context())
+        answer: Mapping[str, Any] = functions.wake(name, functions.golden(golden or name))
         return answer
 
     def profile(self, at: datetime) -> Profile:
@@ -53,23 +48,11 @@ def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     from regulars.adapters.aws import client
     from regulars.adapters.dynamodb.catalogue import DynamoCatalogue
 
-    sorted_tables = ("profiles", "events", "contacts", "quarantine", "messages", "timers", "inbox", "offers", "metrics")
-    for noun in sorted_tables:
-        create_table(noun, True)
-    create_table("catalogue", False)
-    client("s3").create_bucket(Bucket="data")
+    tables = ("profiles", "events", "contacts", "quarantine", "messages", "timers", "inbox", "offers", "metrics", "catalogue")
+    clock, queue_url = tmp_path / "clock", client("sqs").create_queue(QueueName="moments")["QueueUrl"]
+    functions.deploy(create_table, monkeypatch, clock, NOON, tables, TIMER_SHARDS="4", MOMENTS_QUEUE_URL=queue_url)
     DynamoCatalogue("catalogue").put([MUG])
-    queue_url = client("sqs").create_queue(QueueName="moments")["QueueUrl"]
-    for name, value in {
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-        "DATA_BUCKET": "data",
-        "MOMENTS_QUEUE_URL": queue_url,
-        **{f"{noun.upper()}_TABLE": noun for noun in (*sorted_tables, "catalogue")},
-        "TIMER_SHARDS": "4",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return World(tmp_path / "clock", queue_url)
+    return World(clock, queue_url)
 
 
 def test_a_guest_who_logs_in_and_orders_is_one_shopper(world: World) -> None:

@@ -173,3 +173,15 @@ def test_several_addresses_are_asked_about_at_once(suppressions: Suppressions) -
     asked = {"email": "a@example.com", "sms": "+4470", "push": "token"}
     assert suppressions.among(asked) == {"sms": "stopped"}
     assert suppressions.among({}) == {}
+
+
+def test_an_address_is_dropped_only_while_it_stands(contacts: Contacts) -> None:
+    contacts.update(SHE, now=EVENING, addresses={"email": "a@example.com", "push": "p"})
+    contacts.drop_address(SHE, "email", "other@example.com", now=EVENING)
+    contacts.drop_address(SHE, "sms", "+447700900123", now=EVENING)
+    assert contacts.load(SHE).addresses == {"email": "a@example.com", "push": "p"}
+    assert contacts.load(SHE).version == 1
+    contacts.drop_address(SHE, "email", "a@example.com", now=EVENING)
+    assert (contacts.load(SHE).addresses, contacts.load(SHE).version) == ({"push": "p"}, 2)
+    contacts.drop_address("user:nobody", "email", "a@example.com", now=EVENING)
+    assert contacts.load("user:nobody").version == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 from tests.conftest import CreateTable
 from tests.support.decisions import EVENING, HOUR, SHE, message
-from tests.support.http_server import Context
+from tests.support.functions import deploy, golden, wake
 from tests.support.metering import metering
 from tests.support.prices import SQS_REQUEST
 
@@ -23,7 +21,6 @@ from regulars.decisions.model import CHANNELS, Message, State
 from regulars.messages import Moment, SendOrder, decode
 from regulars.profiles.record import Record
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "decide_message.json"
 TABLES = ("profiles", "contacts", "messages", "models", "timers", "offers", "channels", "suppressions", "catalogue")
 CEILING_DOLLARS = 6.00
 """Per million decided and sent e-mails, before the provider's fees."""
@@ -41,21 +38,11 @@ class World:
         from regulars.adapters.storage.s3 import S3Storage
         from regulars.catalogue.snapshot import publish
 
-        for table in TABLES:
-            create_table(table, table not in ("suppressions", "catalogue"))
-        client("s3").create_bucket(Bucket="data")
-        client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=b"decisions: { holdout: { share: 0.0 } }")
         self.queues = {name: client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in CHANNELS}
         self.clock = folder / "clock"
-        for name, value in {
-            **{f"{table.upper()}_TABLE": table for table in TABLES},
-            **{f"{name.upper()}_QUEUE_URL": url for name, url in self.queues.items()},
-            "DATA_BUCKET": "data",
-            "TIMER_SHARDS": "4",
-            "POWERTOOLS_SERVICE_NAME": "test",
-            "CLOCK_SOURCE": f"file:{self.clock}",
-        }.items():
-            monkeypatch.setenv(name, value)
+        queues = {f"{name.upper()}_QUEUE_URL": url for name, url in self.queues.items()}
+        deploy(create_table, monkeypatch, self.clock, EVENING, TABLES, TIMER_SHARDS="4", **queues)
+        client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=b"decisions: { holdout: { share: 0.0 } }")
         self.contacts, self.suppressions = DynamoContacts("contacts"), DynamoSuppressions("suppressions")
         self.ledger = DynamoLedger("messages", "contacts", "suppressions")
         DynamoProfiles("profiles").save(Record(shopper=SHE, first_ms=to_ms(EVENING - timedelta(days=90))))
@@ -67,15 +54,13 @@ class World:
             details={"time_zone": "Europe/London", "name": "Mira", "language": "en", "country": "GB"},
         )
         publish(S3Storage("data"), [item(n) for n in (1, 2, 3)], EVENING)
-        self.wait_until(EVENING)
 
     def wait_until(self, at: Any) -> None:
         self.clock.write_text(at.isoformat())
 
     def wake(self, event: Mapping[str, Any] | None = None) -> Any:
         """A fresh container."""
-        module = importlib.reload(importlib.import_module("functions.decide_message.app"))
-        return module.handler(event or golden(), Context())
+        return wake("decide_message", event)
 
     def orders(self) -> list[SendOrder]:
         from regulars.adapters.aws import client
@@ -104,10 +89,6 @@ def item(number: int) -> Item:
         currency="GBP",
         stock=5,
     )
-
-
-def golden() -> Any:
-    return json.loads(GOLDEN.read_text("utf-8"))
 
 
 @pytest.fixture
@@ -142,7 +123,7 @@ def test_a_moment_that_must_wait_is_in_the_due_index(world: World) -> None:
 
 
 def test_poison_comes_back_alone(world: World) -> None:
-    event = golden()
+    event = golden("decide_message")
     (good,) = event["Records"]
     bad = {**good, "messageId": "poison", "body": '{"name":"triggers.moment","v":9}'}
     answer = world.wake({"Records": [bad, good]})
@@ -157,7 +138,7 @@ def test_round_trips_and_cost_of_one_decided_and_sent_message(world: World) -> N
         past = message("birthday", f"past{number}", at=EVENING - timedelta(days=31 + number), state=State.SENT)
         world.ledger.record(past)
     decide = decide_message()
-    warm = decode(Moment, golden()["Records"][0]["body"])
+    warm = decode(Moment, golden("decide_message")["Records"][0]["body"])
     decide(warm)  # from here on the catalogue and what is the same for everybody are in memory
     world.ledger.close(SHE, warm.id, state=State.LAPSED, reason="expired", now=EVENING)
     with metering() as deciding:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.support.decisions import EVENING, HOUR, KEEP, SHE, message
 
+from regulars.decisions.budgets import MOST_PARTS
 from regulars.decisions.model import Message, State
 from regulars.decisions.ports import Contacts, Ledger
 from regulars.errors import Conflict, TryLater
@@ -258,3 +259,21 @@ def test_a_finish_that_meets_others_in_a_shard_is_written_all_the_same(
     ledger.finish(plan, token="t1", state=State.PLANNED, reason="later", now=EVENING, gives_slot_back=True, returns=BOTH)
     assert contacts.load(SHE).slots == ()
     assert sum(DynamoOffers("offers").taken("spring", 4)) == 0
+
+
+MANY = tuple(Take(pool="wide", shard=shard, amount=5, limit=5) for shard in range(MOST_PARTS))
+
+
+def test_money_from_as_many_shards_as_there_may_be_is_taken_and_returned_whole(books: Books) -> None:
+    """The largest transaction that a message makes: its entry, contact, coupon, stock, and a part of every shard."""
+    plan, other = books.planned(), books.planned(subject="c2", shopper="user:7")
+    wide = Reservation(coupon=replace(coupon(), takes=(STOCK, *MANY[::2])), spends=MANY[1::2])
+    books.claim(plan, wide)
+    assert [books.taken(take) for take in MANY] == [5] * MOST_PARTS
+    one = Reservation(spends=(MONEY, replace(MANY[40], amount=1)))
+    assert refused(books, other, one, "t2") == "pool_empty"
+    for _ in range(2):
+        books.finish(plan, State.FAILED, wide)
+    assert sum(books.taken(take) for take in MANY) == 0
+    assert books.all_taken == (0, 0)
+    books.claim(other, one, "t2")

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import CreateTable
-from tests.support.http_server import Context
+from tests.support.functions import deploy, golden, wake
 
 from regulars.messages import Moment, decode
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 NOON, EVENING = "2026-07-01T12:02:00+00:00", "2026-07-01T16:01:00+00:00"
-
-
-def golden(name: str) -> Any:
-    return json.loads((GOLDEN / f"{name}.json").read_text("utf-8"))
 
 
 class World:
@@ -32,8 +26,7 @@ class World:
     def wake(self, name: str, at: str, event: Any = None) -> Mapping[str, Any]:
         """A fresh container of function `name` at that instant."""
         self.clock.write_text(at)
-        module = importlib.reload(importlib.import_module(f"functions.{name}.app"))
-        answer: Mapping[str, Any] = module.handler(event or golden(name), Context())
+        answer: Mapping[str, Any] = wake(name, event)
         return answer
 
     def moments(self) -> list[Moment]:
@@ -51,25 +44,12 @@ class World:
 def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     from regulars.adapters.aws import client
 
-    for noun in ("timers", "profiles"):
-        create_table(noun, True)
-    create_table("catalogue", False)
-    client("s3").create_bucket(Bucket="data")
+    clock, queue_url = tmp_path / "clock", client("sqs").create_queue(QueueName="moments")["QueueUrl"]
+    tables, noon = ("timers", "profiles", "catalogue"), datetime.fromisoformat(NOON)
+    deploy(create_table, monkeypatch, clock, noon, tables, TIMER_SHARDS="4", MOMENTS_QUEUE_URL=queue_url)
     # A tick of one worker: moto is not made for threads.
     client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=b"triggers: { firing: { workers: 1 } }")
-    queue_url = client("sqs").create_queue(QueueName="moments")["QueueUrl"]
-    for name, value in {
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-        "TIMERS_TABLE": "timers",
-        "PROFILES_TABLE": "profiles",
-        "CATALOGUE_TABLE": "catalogue",
-        "DATA_BUCKET": "data",
-        "TIMER_SHARDS": "4",
-        "MOMENTS_QUEUE_URL": queue_url,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return World(tmp_path / "clock", queue_url)
+    return World(clock, queue_url)
 
 
 def test_the_log_becomes_timers_and_the_tick_moments(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,64 +11,41 @@ from typing import Any
 
 import pytest
 from tests.conftest import CreateTable
+from tests.support.functions import GOLDEN, deploy, golden, load, warm
 
 from regulars.access import hash_key
 from regulars.adapters.aws import client
 from regulars.flow import Http, function
 from regulars.messages import EventUnit, decode
 
-ROOT = Path(__file__).resolve().parents[2]
-TABLES = ("quarantine", "messages", "profiles", "metrics", "contacts", "channels", "events", "models")
+TABLES = ("quarantine", "messages", "profiles", "metrics", "contacts", "channels", "events", "models", "catalogue")
 Wake = Callable[..., tuple[int, Any]]
-
-
-def golden(name: str) -> dict[str, Any]:
-    """The wake-up event `tests/golden/<name>.json`."""
-    event: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8"))
-    return event
-
-
-def load(name: str) -> Any:
-    """The function's app module, fresh, as a new Lambda environment would load it."""
-    spec = importlib.util.spec_from_file_location(f"app_of_{name}", ROOT / "functions" / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
 def queue_url(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Tables, bucket and queue as the stack makes them; the clock stands at the golden events' hour."""
-    for name in TABLES:
-        monkeypatch.setenv(f"{name.upper()}_TABLE", create_table(name, True))
-    monkeypatch.setenv("CATALOGUE_TABLE", create_table("catalogue", False))
-    client("s3").create_bucket(Bucket="data")
     url: str = client("sqs").create_queue(QueueName="events")["QueueUrl"]
-    (tmp_path / "clock").write_text("2026-11-21T20:00:01+00:00")
-    for name, value in {
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-        "WRITE_KEY_HASHES": hash_key("wk_shop_app"),
-        "OPERATOR_KEY_HASHES": hash_key("ok_operator"),
-        "EVENTS_QUEUE_URL": url,
-        "DATA_BUCKET": "data",
-    }.items():
-        monkeypatch.setenv(name, value)
+    deploy(
+        create_table,
+        monkeypatch,
+        tmp_path / "clock",
+        datetime(2026, 11, 21, 20, 0, 1, tzinfo=UTC),
+        TABLES,
+        WRITE_KEY_HASHES=hash_key("wk_shop_app"),
+        OPERATOR_KEY_HASHES=hash_key("ok_operator"),
+        EVENTS_QUEUE_URL=url,
+    )
     return url
 
 
 @pytest.fixture
 def wake(queue_url: str) -> Wake:
     """`wake(golden name)` → (status, answer); functions stay warm within a test."""
-    loaded: dict[str, Any] = {}
+    answer = warm()
 
     def call(name: str, **changes: Any) -> tuple[int, Any]:
-        of = name.partition(".")[0]
-        if of not in loaded:
-            loaded[of] = load(of)
-        reply = loaded[of].handler({**golden(name), **changes}, None)
+        reply = answer(name, **changes)
         return reply["statusCode"], json.loads(reply["body"])
 
     return call
@@ -194,7 +170,7 @@ def test_the_report_of_any_days_is_made(wake: Wake) -> None:
         assert wake("serve_operator.report", queryStringParameters=query)[0] == 400
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "tests" / "golden").glob("serve_operator.*.json")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in GOLDEN.glob("serve_operator.*.json")))
 def test_nothing_is_shown_or_done_without_the_operators_key(wake: Wake, calls: Counter[str], name: str) -> None:
     headers = golden(name)["headers"]
     del headers["authorization"]

@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.http_server import Context
+from tests.conftest import CreateTable
+from tests.support.functions import deploy, golden, wake
 from tests.support.sns import CERTIFICATE_URL, NOW, TOPIC, certificate, signed, unsigned
 
 from regulars.adapters import sns_callbacks
 from regulars.adapters.aws import client
 from regulars.errors import TryLater, Unauthorised
 
-GOLDEN = Path(__file__).parent.parent / "golden"
-
 
 @pytest.fixture
-def queue(aws: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def queue(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The feedback queue's URL."""
-    client("s3").create_bucket(Bucket="data")
     url: str = client("sqs").create_queue(QueueName="feedback")["QueueUrl"]
-    (tmp_path / "clock").write_text(NOW.isoformat())
-    for name, value in {
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-        "CALLBACK_TOPIC_ARNS": f" {TOPIC} ,arn:aws:sns:eu-west-1:123456789012:other",
-        "FEEDBACK_QUEUE_URL": url,
-        "DATA_BUCKET": "data",
-    }.items():
-        monkeypatch.setenv(name, value)
+    topics = f" {TOPIC} ,arn:aws:sns:eu-west-1:123456789012:other"
+    deploy(create_table, monkeypatch, tmp_path / "clock", NOW, (), CALLBACK_TOPIC_ARNS=topics, FEEDBACK_QUEUE_URL=url)
     return url
 
 
 def post(message: dict[str, Any] | None = None) -> dict[str, Any]:
     """A fresh container's answer; the golden forgery without a message."""
-    event = json.loads((GOLDEN / "receive_callbacks.forged.json").read_text("utf-8"))
+    event = golden("receive_callbacks.forged")
     if message:
         event["body"] = json.dumps(message)
         event["headers"]["x-amz-sns-message-type"] = message["Type"]
-    module = importlib.reload(importlib.import_module("functions.receive_callbacks.app"))
-    answer: dict[str, Any] = module.handler(event, Context())
+    answer: dict[str, Any] = wake("receive_callbacks", event)
     return answer
 
 

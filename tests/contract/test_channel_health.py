@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import CreateTable
+from tests.support.functions import deploy, load
 from tests.support.sending import NOW, planned
 
-from regulars.adapters.aws import client
 from regulars.adapters.dynamodb.client import item_to_wire
 from regulars.adapters.dynamodb.ledger_items import item_of
 from regulars.adapters.dynamodb.limits import DynamoGauges, DynamoPauses
@@ -20,29 +20,18 @@ from regulars.channels.health import Bucket
 from regulars.channels.watching import CHANNEL_PAUSED
 from regulars.decisions.model import Message, State
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
-def wake(
-    create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[[list[dict[str, Any]]], Any]:
-    clock = tmp_path / "clock"
-    clock.write_text(NOW.isoformat())
-    for name in ("messages", "metrics", "channels"):
-        monkeypatch.setenv(f"{name.upper()}_TABLE", create_table(name))
-    for name, value in {
-        "DATA_BUCKET": "data",
-        "POWERTOOLS_SERVICE_NAME": "roll_up_metrics",
-        "CLOCK_SOURCE": f"file:{clock}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client("s3").create_bucket(Bucket="data")
-    spec = importlib.util.spec_from_file_location("roll_up_app", ROOT / "functions" / "roll_up_metrics" / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def wake(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[dict[str, Any]]], Any]:
+    deploy(
+        create_table,
+        monkeypatch,
+        tmp_path / "clock",
+        NOW,
+        ["messages", "metrics", "channels"],
+        POWERTOOLS_SERVICE_NAME="roll_up_metrics",
+    )
+    module = load("roll_up_metrics")
     return lambda records: module.handler({"Records": records}, None)
 
 

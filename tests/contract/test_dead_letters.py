@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.functions import golden
 from tests.support.sending import NOW, SHOPPER, order, planned
-from tests.unit.channels.test_functions import World, golden, handler
+from tests.unit.channels.test_functions import World, handler
 
 from regulars.adapters.aws import client
 from regulars.adapters.dynamodb.limits import DynamoGauges, DynamoPauses

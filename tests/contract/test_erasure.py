@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import importlib
 import json
 import zlib
 from datetime import datetime, timedelta
@@ -13,8 +12,8 @@ from typing import Any
 
 import pytest
 from tests.conftest import CreateTable
-from tests.support.http_server import Context
-from tests.support.sending import planned
+from tests.support.functions import deploy, golden, wake
+from tests.support.sending import SECRET, planned, signer
 from tests.support.shoppers import NOON, event, identify, order, unit
 
 from regulars.access import hash_key
@@ -26,7 +25,6 @@ from regulars.errors import TryLater
 from regulars.feedback.touches import OrderTouch, RecommendationClick
 from regulars.flow import TABLES
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 SHE, HER_ID, HER_DEVICE = "user:ann-residual", "ann-residual", "device-residual"
 EMAIL, PHONE, PUSH = "ann-residual@example.com", "+447700900777", "push-residual"
 TRACES = ("residual", PHONE)
@@ -50,16 +48,14 @@ class World:
 
     def erase(self, shopper: str = SHE, key: str = KEY) -> tuple[int, Any]:
         """DELETE as the operator sends it."""
-        event: dict[str, Any] = json.loads((GOLDEN / "erase_shopper.json").read_text("utf-8"))
+        event = golden("erase_shopper")
         event["pathParameters"] = {"shopper": shopper}
         event["headers"]["authorization"] = f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}"
-        answer = importlib.reload(importlib.import_module("functions.erase_shopper.app")).handler(event, Context())
+        answer = wake("erase_shopper", event)
         return answer["statusCode"], json.loads(answer["body"])
 
     def retain(self) -> dict[str, int]:
-        event = json.loads((GOLDEN / "enforce_retention.json").read_text("utf-8"))
-        module = importlib.reload(importlib.import_module("functions.enforce_retention.app"))
-        summary: dict[str, int] = module.handler(event, Context())
+        summary: dict[str, int] = wake("enforce_retention")
         return summary
 
     def items(self) -> dict[str, list[dict[str, Any]]]:
@@ -95,17 +91,8 @@ def traces(found: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture
 def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
-    for noun in TABLES:
-        monkeypatch.setenv(f"{noun.upper()}_TABLE", create_table(noun, noun not in ("catalogue", "suppressions")))
-    client("s3").create_bucket(Bucket="data")
-    for name, value in {
-        "DATA_BUCKET": "data",
-        "TIMER_SHARDS": "4",
-        "OPERATOR_KEY_HASHES": hash_key(KEY),
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-    }.items():
-        monkeypatch.setenv(name, value)
+    keys = hash_key(KEY)
+    deploy(create_table, monkeypatch, tmp_path / "clock", NOON, list(TABLES), TIMER_SHARDS="4", OPERATOR_KEY_HASHES=keys)
     return World(tmp_path / "clock")
 
 
@@ -278,6 +265,24 @@ def test_what_was_written_meanwhile_goes_with_the_daily_run(world: World) -> Non
     world.at(NOON + timedelta(hours=12))
     world.retain()
     assert traces(world.items()) == {}
+
+
+@pytest.mark.parametrize("who", [SHE, f"anon:{HER_DEVICE}"])
+def test_a_token_that_is_still_good_makes_no_contact(world: World, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token of her app outlives her erasure; what it asks for is refused and leaves nothing."""
+    seed(world)
+    secret = client("secretsmanager").create_secret(Name="signing", SecretString=SECRET)["ARN"]
+    monkeypatch.setenv("SIGNING_SECRET_ARN", secret)
+    monkeypatch.setenv("FEEDBACK_QUEUE_URL", client("sqs").create_queue(QueueName="feedback")["QueueUrl"])
+    token, _ = signer(lambda: NOON).shopper_token(who, lifetime=timedelta(hours=3))
+    change = golden("serve_shopper.change")
+    change["headers"]["authorization"] = f"Bearer {token}"
+    assert wake("serve_shopper", change)["statusCode"] == 200
+    world.erase()
+    clean = world.items()
+    answer = wake("serve_shopper", change)
+    assert (answer["statusCode"], json.loads(answer["body"])["error"]["code"]) == (410, "erased")
+    assert world.items() == clean
 
 
 @pytest.mark.parametrize("broken", range(1, 12))

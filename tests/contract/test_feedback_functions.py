@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import CreateTable
 from tests.support.feedback import ADDRESS, NOW, SHOPPER, report, sent_message
+from tests.support.functions import deploy, golden, wake
 from tests.unit.feedback import provider_events as provider
 
 from regulars.adapters.aws import client
@@ -27,37 +27,22 @@ from regulars.adapters.dynamodb.touches import DynamoTouches
 from regulars.messages import encode
 from regulars.metrics.counts import CountKey
 
-ROOT = Path(__file__).parents[2]
 DAY = date(2026, 8, 5)
-BUCKET = "regulars-data"
+BUCKET = "data"
 CART = "cart_abandoned#1"
-
-
-class Context:
-    """As much of a Lambda context as the handlers look at."""
-
-    aws_request_id = "1"
-    function_name = "f"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 30_000
 
 
 @pytest.fixture
 def tables(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    clock = tmp_path / "clock"
-    clock.write_text("2026-08-06T04:00:00+00:00")
-    for name in ("messages", "contacts", "suppressions", "metrics", "channels"):
-        monkeypatch.setenv(f"{name.upper()}_TABLE", create_table(name, name != "suppressions"))
-    for name, value in {
-        "DATA_BUCKET": BUCKET,
-        "FEEDBACK_TOPIC_ARN": provider.TOPIC,
-        "CALLBACK_TOPIC_ARNS": "",
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{clock}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client("s3").create_bucket(Bucket=BUCKET)
+    deploy(
+        create_table,
+        monkeypatch,
+        tmp_path / "clock",
+        datetime(2026, 8, 6, 4, tzinfo=UTC),
+        ["messages", "contacts", "suppressions", "metrics", "channels"],
+        FEEDBACK_TOPIC_ARN=provider.TOPIC,
+        CALLBACK_TOPIC_ARNS="",
+    )
 
 
 @pytest.fixture
@@ -67,21 +52,6 @@ def ledger(tables: None) -> DynamoLedger:
     before = NOW - timedelta(days=3650)
     DynamoContacts("contacts").update(SHOPPER, now=before, addresses={"email": ADDRESS}, consent={"email": True})
     return made
-
-
-def wake(function: str, event: dict[str, Any]) -> Any:
-    """The answer of a fresh process of the function."""
-    spec = importlib.util.spec_from_file_location(f"{function}_app", ROOT / "functions" / function / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.handler(event, Context())
-
-
-def golden(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8"))
-    return event
 
 
 def counters() -> dict[str, int]:

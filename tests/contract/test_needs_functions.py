@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.conftest import CreateTable
+from tests.support.functions import LogRecord, deploy, wake
 from tests.support.shoppers import order
 
 from regulars.adapters.aws import client
@@ -17,36 +15,12 @@ from regulars.adapters.dynamodb.profiles import DynamoProfiles
 from regulars.adapters.storage.s3 import S3Storage
 from regulars.capture.archive import ArchiveEvents
 from regulars.capture.model import Event
-from regulars.capture.packing import pack
 from regulars.clock import to_ms
 from regulars.needs.model import load
 from regulars.profiles.orders import order_told
 from regulars.profiles.record import Record
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 21, 20, tzinfo=UTC)
-
-
-class Context:
-    aws_request_id = "1"
-    function_name = "f"
-
-
-class Change:
-    action = "INSERT"
-    sequence = "1"
-
-    def __init__(self, events: list[Event]) -> None:
-        self.new = {"events": pack(events), "received": to_ms(NOW - timedelta(hours=1))}
-
-
-def wake(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(f"app_of_{name}", ROOT / "functions" / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.handler(json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8")), Context())
 
 
 def shopping(number: int) -> list[Event]:
@@ -58,23 +32,14 @@ def shopping(number: int) -> list[Event]:
 
 @pytest.fixture(autouse=True)
 def deployed(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PROFILES_TABLE", create_table("profiles", True))
-    client("s3").create_bucket(Bucket="data")
     queue = client("sqs").create_queue(QueueName="moments")["QueueUrl"]
-    (tmp_path / "clock").write_text(NOW.isoformat())
-    for name, value in {
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-        "DATA_BUCKET": "data",
-        "MOMENTS_QUEUE_URL": queue,
-    }.items():
-        monkeypatch.setenv(name, value)
+    deploy(create_table, monkeypatch, tmp_path / "clock", NOW, ["profiles"], MOMENTS_QUEUE_URL=queue)
 
 
 def test_from_archive_to_facts_of_a_profile() -> None:
     storage = S3Storage("data")
     histories = [shopping(number) for number in range(40)]
-    ArchiveEvents(storage)([Change([event for events in histories for event in events])])
+    ArchiveEvents(storage)([LogRecord([event for events in histories for event in events])])
     built = wake("forecast_needs")
     assert built["orders"] == sum(map(len, histories))
     model = load(storage)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import CreateTable
+from tests.support.functions import deploy, warm
 from tests.support.offers import NOON
 from tests.support.sending import SECRET
 
@@ -18,7 +18,6 @@ from regulars.access import hash_key
 from regulars.adapters.aws import client
 from regulars.messages import Moment, decode
 
-ROOT = Path(__file__).resolve().parents[2]
 SHOP = b"""
 offers:
   offers:
@@ -26,59 +25,36 @@ offers:
     gold: { kind: percent, percent: 20, days: 3, claimable: true, tiers: [high] }
   sweep: { look_back_hours: 1 }
 """
-Wake = Callable[..., tuple[int, Any]]
-
-
-def load(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(f"app_of_{name}", ROOT / "functions" / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def golden(name: str, **changes: Any) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8"))
-    return {**event, **changes}
 
 
 class World:
     """The deployed tables, queue, secret and clock."""
 
-    def __init__(self, create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def __init__(self, create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self._clock = tmp_path / "clock"
-        self.at(NOON)
-        client("s3").create_bucket(Bucket="data")
-        client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=SHOP)
         self.queue = client("sqs").create_queue(QueueName="moments")["QueueUrl"]
-        for name, value in {
-            "OFFERS_TABLE": create_table("offers", True),
-            "PROFILES_TABLE": create_table("profiles", True),
-            "POWERTOOLS_SERVICE_NAME": "test",
-            "CLOCK_SOURCE": f"file:{self._clock}",
-            "DATA_BUCKET": "data",
-            "MOMENTS_QUEUE_URL": self.queue,
-            "OPERATOR_KEY_HASHES": hash_key("ok_operator"),
-            "SIGNING_SECRET_ARN": client("secretsmanager").create_secret(Name="signing", SecretString=SECRET)["ARN"],
-        }.items():
-            monkeypatch.setenv(name, value)
-        self._loaded: dict[str, Any] = {}
+        deploy(
+            create_table,
+            monkeypatch,
+            self._clock,
+            NOON,
+            ["offers", "profiles"],
+            MOMENTS_QUEUE_URL=self.queue,
+            OPERATOR_KEY_HASHES=hash_key("ok_operator"),
+            SIGNING_SECRET_ARN=client("secretsmanager").create_secret(Name="signing", SecretString=SECRET)["ARN"],
+        )
+        client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=SHOP)
+        self.wake = warm()
 
     def at(self, instant: datetime) -> None:
         self._clock.write_text(instant.isoformat(), "ascii")
 
-    def function(self, name: str) -> Any:
-        if name not in self._loaded:
-            self._loaded[name] = load(name)
-        return self._loaded[name]
-
     def ask(self, name: str, **changes: Any) -> tuple[int, Any]:
-        reply = self.function("serve_offers").handler(golden(f"serve_offers.{name}", **changes), None)
+        reply = self.wake(f"serve_offers.{name}", **changes)
         return reply["statusCode"], json.loads(reply["body"])
 
     def sweep(self) -> dict[str, int]:
-        summary: dict[str, int] = self.function("expire_coupons").handler(golden("expire_coupons"), None)
+        summary: dict[str, int] = self.wake("expire_coupons")
         return summary
 
     def moments(self) -> list[Moment]:
@@ -87,7 +63,7 @@ class World:
 
 
 @pytest.fixture
-def world(create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(create_table, monkeypatch, tmp_path)
 
 
@@ -159,7 +135,7 @@ def test_a_claim_is_one_transaction_and_sold_out_writes_nothing(world: World) ->
         assert world.ask("claim")[1]["error"]["code"] == "sold_out"
         assert made == {"GetItem": 1}
         client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=SHOP)
-        world._loaded.clear()
+        world.wake = warm()
         made.clear()
         assert world.ask("claim")[0] == 200
         assert made == {"GetItem": 3, "UpdateItem": 1, "TransactWriteItems": 1}

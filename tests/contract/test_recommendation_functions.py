@@ -3,11 +3,10 @@ recommendation costs."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import CreateTable
+from tests.support.functions import LogRecord, Wake, deploy, warm
 from tests.support.metering import Meter, metering
 from tests.support.prices import GB_SECOND, HTTP_API_REQUEST, LAMBDA_REQUEST
 from tests.support.shoppers import event, order
@@ -28,7 +28,6 @@ from regulars.adapters.dynamodb.profiles import DynamoProfiles
 from regulars.adapters.storage.s3 import S3Storage
 from regulars.capture.archive import ArchiveEvents
 from regulars.capture.model import Event
-from regulars.capture.packing import pack
 from regulars.catalogue.snapshot import publish
 from regulars.clock import to_ms
 from regulars.profiles.orders import OrderRecord
@@ -37,58 +36,19 @@ from regulars.recommendations.rulebook import Rulebook
 from regulars.similarity.model import Neighbours, Pointer, Popularity
 from regulars.similarity.recipe import Part, Recipe
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 21, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
 BILLED_SECONDS = 0.015
 """Two reads of about four milliseconds and three of work, rounded up."""
 MEMORY_GB = 1.0
-Wake = Callable[..., Any]
-
-
-class Context:
-    aws_request_id = "1"
-    function_name = "f"
-
-
-class Change:
-    """A stream record of the log."""
-
-    action = "INSERT"
-    sequence = "1"
-
-    def __init__(self, events: list[Event]) -> None:
-        self.new = {"events": pack(events), "received": to_ms(events[0].received_at)}
 
 
 @pytest.fixture
 def wake(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Wake:
     """`wake(golden name, **changes)` → what the handler returns; functions stay warm within a test."""
-    for name in ("profiles", "models", "catalogue"):
-        monkeypatch.setenv(f"{name.upper()}_TABLE", create_table(name, name != "catalogue"))
-    client("s3").create_bucket(Bucket="data")
-    (tmp_path / "clock").write_text(NOW.isoformat())
-    for name, value in {
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-        "WRITE_KEY_HASHES": hash_key("wk_shop_app"),
-        "DATA_BUCKET": "data",
-    }.items():
-        monkeypatch.setenv(name, value)
-    loaded: dict[str, Any] = {}
-
-    def call(name: str, **changes: Any) -> Any:
-        function = name.partition(".")[0]
-        if function not in loaded:
-            spec = importlib.util.spec_from_file_location(f"app_of_{function}", ROOT / "functions" / function / "app.py")
-            assert spec is not None
-            assert spec.loader is not None
-            loaded[function] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(loaded[function])
-        event = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8"))
-        return loaded[function].handler({**event, **changes}, Context())
-
-    return call
+    tables, keys = ("profiles", "models", "catalogue"), hash_key("wk_shop_app")
+    deploy(create_table, monkeypatch, tmp_path / "clock", NOW, tables, WRITE_KEY_HASHES=keys)
+    return warm()
 
 
 def shopping() -> Iterator[Event]:
@@ -109,9 +69,7 @@ def answer(reply: dict[str, Any]) -> dict[str, Any]:
 def test_from_archive_to_answer(wake: Wake) -> None:
     DynamoCatalogue("catalogue").put(SHELF)
     for number, entry in enumerate(shopping()):
-        change = Change([entry])
-        change.sequence = str(number)
-        ArchiveEvents(S3Storage("data"))([change])
+        ArchiveEvents(S3Storage("data"))([LogRecord([entry], number)])
     popularity = wake("build_popularity")
     assert (popularity["items"], popularity["interactions"]) == (len(SHELF), 20)
     similarity = wake("build_similarity")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,65 +10,32 @@ from typing import Any
 import pytest
 from tests.conftest import CreateTable
 from tests.contract.test_openapi import fits
+from tests.support.functions import LogRecord, Wake, deploy, warm
 from tests.support.metering import metering
 from tests.support.prices import GB_SECOND, HTTP_API_REQUEST, LAMBDA_REQUEST
 from tests.support.shoppers import event, order
 from tests.support.window import SHELF, item
 
 from regulars.access import hash_key
-from regulars.adapters.aws import client
 from regulars.adapters.dynamodb.catalogue import DynamoCatalogue
 from regulars.adapters.storage.s3 import S3Storage
 from regulars.capture.archive import ArchiveEvents
 from regulars.capture.model import Event
-from regulars.capture.packing import pack
-from regulars.clock import to_ms
 
-ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 21, 20, tzinfo=UTC)
 BILLED_SECONDS = 0.02
 """Two reads of about four milliseconds and five of work at 100,000 items, rounded up."""
-Wake = Callable[..., dict[str, Any]]
-
-
-class Change:
-    """A stream record of the log."""
-
-    action = "INSERT"
-
-    def __init__(self, entry: Event, number: int) -> None:
-        self.new = {"events": pack([entry]), "received": to_ms(entry.received_at)}
-        self.sequence = str(number)
 
 
 @pytest.fixture
 def wake(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Wake:
     """`wake(golden name, **changes)` → the body of the answer, or what a build returns; functions stay warm within a test."""
-    for name in ("profiles", "models", "catalogue"):
-        monkeypatch.setenv(f"{name.upper()}_TABLE", create_table(name, name != "catalogue"))
-    client("s3").create_bucket(Bucket="data")
-    (tmp_path / "clock").write_text(NOW.isoformat())
-    for name, value in {
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-        "WRITE_KEY_HASHES": hash_key("wk_shop_app"),
-        "DATA_BUCKET": "data",
-    }.items():
-        monkeypatch.setenv(name, value)
-    loaded: dict[str, Any] = {}
+    tables, keys = ("profiles", "models", "catalogue"), hash_key("wk_shop_app")
+    deploy(create_table, monkeypatch, tmp_path / "clock", NOW, tables, WRITE_KEY_HASHES=keys)
+    answer = warm()
 
     def call(name: str, **changes: Any) -> dict[str, Any]:
-        function = name.partition(".")[0]
-        if function not in loaded:
-            spec = importlib.util.spec_from_file_location(f"app_of_{function}", ROOT / "functions" / function / "app.py")
-            assert spec is not None
-            assert spec.loader is not None
-            loaded[function] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(loaded[function])
-        golden = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8"))
-        reply: dict[str, Any] = loaded[function].handler(
-            {**golden, **changes}, type("Context", (), {"aws_request_id": "1", "function_name": "f"})
-        )
+        reply: dict[str, Any] = answer(name, **changes)
         if "statusCode" not in reply:
             return reply
         body: dict[str, Any] = json.loads(reply["body"])
@@ -99,7 +64,7 @@ def test_from_archive_to_results_and_suggestions(wake: Wake) -> None:
     DynamoCatalogue("catalogue").put(shelf)
     archive = ArchiveEvents(S3Storage("data"))
     for number, entry in enumerate(shopping()):
-        archive([Change(entry, number)])
+        archive([LogRecord([entry], number)])
     built = wake("build_popularity")
     assert (built["search_queries"], built["items"]) == (1, len(shelf))
     body = wake("serve_recommendations.search")

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from tests.simulation.caps import order_of, planned
+from tests.simulation.caps import planned
 from tests.simulation.choices import Choices, Seeded
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import START
 from tests.simulation.shop import SimulatedShop
 from tests.simulation.tally import Tally
+from tests.support.sending import order
 
 from regulars.adapters import lambda_batch
 from regulars.errors import TryLater
@@ -158,9 +159,9 @@ def _world(seed: int, messages: int) -> Tally:
         she = shop.shopper(f"user:{number}", channels=("email",))
         message = planned(she, f"c{number}", f"{she}@email")
         assert shop.ledger.record(message)
-        _fuzzed(choices, orders, encode(order_of(message)))
+        _fuzzed(choices, orders, encode(order(message, START)))
         _fuzzed(choices, reports, encode(_report(she, message.moment_id)))
-    _fuzzed(choices, orders, encode(replace(order_of(planned("user:0", "c0", "")), moment_id="welcome#nobody")))
+    _fuzzed(choices, orders, encode(replace(order(planned("user:0", "c0", ""), START), moment_id="welcome#nobody")))
     tally = Tally()
     for bench in (orders, reports):
         bench.drain()

@@ -14,13 +14,12 @@ from tests.simulation.faults import Faults
 from tests.simulation.kernel import START
 from tests.simulation.shop import SimulatedShop, decisions
 from tests.simulation.tally import Tally
+from tests.support.sending import order
 
 from regulars.clock import from_ms, to_ms
 from regulars.decisions.caps import longest
 from regulars.decisions.config import Cap, Decisions
 from regulars.decisions.model import Message, State
-from regulars.ids import message_id
-from regulars.messages import SendOrder
 
 CAMPAIGNS = 64
 RACE = Faults(switch=0.6, beside=0.05, again=0.05)
@@ -121,7 +120,7 @@ def _ready(choices: Choices, faults: Faults, most: int, shoppers: int, campaigns
         for campaign in range(campaigns):
             message = planned(she, f"c{campaign}", f"{she}@email")
             assert shop.ledger.record(message)
-            shop.orders["email"].put([order_of(message)])
+            shop.orders["email"].put([order(message, START)])
     return shop
 
 
@@ -140,17 +139,6 @@ def planned(shopper: str, campaign: str, address: str) -> Message:
         address=address,
         content={"tier": "low", "zone": "UTC"},
         campaign=campaign,
-    )
-
-
-def order_of(message: Message) -> SendOrder:
-    return SendOrder(
-        id=message_id(message.shopper, message.moment_id),
-        correlation_id="c",
-        sent_at_ms=to_ms(START),
-        shopper=message.shopper,
-        moment_id=message.moment_id,
-        channel=message.channel,
     )
 
 

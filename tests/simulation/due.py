@@ -23,11 +23,12 @@ from tests.simulation.shop import MINUTE, Ticks, WatchedTimers
 from tests.simulation.tally import Tally
 from tests.support.triggers import NUMBERS
 
+from regulars.adapters.memory.timers import MemoryTimers
 from regulars.clock import from_ms, to_ms
 from regulars.messages import QueueMessage
 from regulars.triggers.firing import FireTimers
 from regulars.triggers.model import Timer, shard_of
-from regulars.triggers.ports import DuePage, Timers
+from regulars.triggers.ports import DuePage
 
 SHARDS = 64
 """TimerShards of template.yaml."""
@@ -47,28 +48,19 @@ class Latency:
     batch_write: float = 8
 
 
-class CountedIndex(Timers):
+class CountedIndex(MemoryTimers):
     """`population` timers, due evenly over the coming `over_minutes`. A timer is made when it is asked for: `touched` counts
     them. `requests`: what DynamoTimers and SqsQueue would have asked AWS for; `spent_ms`: how long that takes."""
 
     def __init__(self, *, population: int, over_minutes: float, shards: int = SHARDS, latency: Latency | None = None) -> None:
+        super().__init__(shards)
         self.shards, self._each = shards, population / over_minutes / shards
         self._latency = latency or Latency()
         self._done: dict[int, int] = {}
-        self._marks: dict[int, datetime] = {}
         self._minute = cache(self._make)
         self.touched = 0
         self.requests: Counter[str] = Counter()
         self.spent_ms = 0.0
-
-    def set(self, timer: Timer) -> None:
-        raise NotImplementedError("its timers are given")
-
-    def cancel(self, shopper: str, kinds: Sequence[str], *, subject: str | None = None) -> int:
-        raise NotImplementedError("its timers are given")
-
-    def known(self, shopper: str) -> Sequence[Timer]:
-        raise NotImplementedError("a hundred million shoppers are not known by name")
 
     def due(self, shard: int, after: datetime, until: datetime, limit: int, cursor: str = "") -> DuePage:
         floor = max(to_ms(after), self._done.get(shard, to_ms(START)))
@@ -88,10 +80,10 @@ class CountedIndex(Timers):
 
     def watermarks(self) -> Mapping[int, datetime]:
         self._ask("query", 1)
-        return dict(self._marks)
+        return super().watermarks()
 
     def advance(self, shard: int, to: datetime) -> None:
-        self._marks[shard] = max(to, self._marks.get(shard, to))
+        super().advance(shard, to)
         self._ask("batch_write", 1)
 
     def send(self, messages: Sequence[QueueMessage], delay_seconds: int = 0) -> None:
@@ -99,7 +91,8 @@ class CountedIndex(Timers):
         self._ask("send_batch", -(-len(messages) // 10))
 
     def start_at(self, watermark: datetime) -> None:
-        self._marks = dict.fromkeys(range(self.shards), watermark)
+        for shard in range(self.shards):
+            super().advance(shard, watermark)
 
     def _ask(self, what: str, times: int) -> None:
         self.requests[what] += times

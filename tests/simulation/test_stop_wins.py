@@ -97,7 +97,7 @@ class World:
         self.feedback = RecordFeedback(
             ledger, self.sender.contacts, self.sender.suppressions, attribution, self.sender.clock, config, []
         )
-        self.preferences = Preferences(self.sender.contacts, self.queue, self.sender.clock)
+        self.preferences = Preferences(self.sender.contacts, self.queue, self.sender.clock, self.sender.profiles.erased)
         links = Links(ledger, self.sender.contacts, self.queue, signer(), self.sender.clock, DESTINATIONS)
         self.pages = routes(lambda: links)
         self.erase = EraseShopper(

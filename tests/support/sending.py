@@ -103,11 +103,11 @@ def planned(kind: str = "cart_abandoned", channel: str = "email", **more: Any) -
     return replace(made, **more)
 
 
-def order(message: Message) -> SendOrder:
+def order(message: Message, at: datetime = NOW) -> SendOrder:
     return SendOrder(
         id=message_id(message.shopper, message.moment_id),
         correlation_id="c",
-        sent_at_ms=to_ms(NOW),
+        sent_at_ms=to_ms(at),
         shopper=message.shopper,
         moment_id=message.moment_id,
         channel=message.channel,

@@ -11,11 +11,10 @@ import subprocess
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -117,7 +116,8 @@ def replay(local: LocalStack, days: int | None) -> None:
     operator = Api(local.api_url, local.operator_key)
     import_catalogue(operator)
     put_rules(operator)
-    calls = sorted(_calls(invoices, end), key=happened)
+    device = "arn:aws:sns:us-east-1:000000000000:endpoint/GCM/gift-shop"
+    calls = sorted(simulated.calls(invoices, device, lambda call: happened(call) < end), key=happened)
     driver = Driver(Stack(local.stack, local.api_url), api, clock, FAR_STEP, FAR)
     behaviour = Behaviour(local)
     with tqdm(total=len(calls), unit=" calls", desc="   replaying", dynamic_ncols=True, mininterval=0.5) as progress:
@@ -140,18 +140,6 @@ def replay(local: LocalStack, days: int | None) -> None:
     say(f"   opened {behaviour.opened} and clicked {behaviour.clicked} messages (simulated readers, real links)")
     _marker().write_text(json.dumps({"bucket": local.bucket, "until": end.isoformat()}), "utf-8")
     show.captured(driver.tally)
-
-
-def _calls(invoices: list[history.Invoice], end: datetime) -> Iterator[dict[str, Any]]:
-    known: set[str] = set()
-    for invoice in invoices:
-        if invoice.user not in known:
-            known.add(invoice.user)
-            yield simulated.identify_call(invoice, "arn:aws:sns:us-east-1:000000000000:endpoint/GCM/gift-shop")
-        yield history.order_call(invoice)
-    for call in simulated.browsing(invoices):
-        if happened(call) < end:
-            yield call
 
 
 def import_catalogue(api: Api) -> None:

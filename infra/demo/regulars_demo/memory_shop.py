@@ -107,7 +107,9 @@ class MemoryShop:
             clock=self.clock,
             count=_unheard,
         )
-        for call in sorted(_calls(invoices), key=lambda call: str(call["timestamp"])):
+        last = invoices[-1].at
+        calls = simulated.calls(invoices, "", lambda call: datetime.fromisoformat(call["timestamp"]) <= last)
+        for call in sorted(calls, key=lambda call: str(call["timestamp"])):
             self.now = datetime.fromisoformat(call["timestamp"])
             collector.collect(call["type"], call)
             for unit in queue.messages:
@@ -136,19 +138,6 @@ class MemoryShop:
 
     def _archive(self, since: datetime) -> Iterator[Event]:
         return (event for event in self.events if event.received_at >= since)
-
-
-def _calls(invoices: list[history.Invoice]) -> Iterator[dict[str, Any]]:
-    known: set[str] = set()
-    last = invoices[-1].at
-    for invoice in invoices:
-        if invoice.user not in known:
-            known.add(invoice.user)
-            yield simulated.identify_call(invoice, "")
-        yield history.order_call(invoice)
-    for call in simulated.browsing(invoices):
-        if datetime.fromisoformat(call["timestamp"]) <= last:
-            yield call
 
 
 def _unheard(*_: Any) -> None:

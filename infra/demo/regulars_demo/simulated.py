@@ -9,12 +9,12 @@ from __future__ import annotations
 import http.client
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from regulars_demo.history import Invoice
+from regulars_demo.history import Invoice, order_call
 
 ZONES = {
     "United Kingdom": ("Europe/London", "GB"), "EIRE": ("Europe/Dublin", "IE"), "Germany": ("Europe/Berlin", "DE"),
@@ -110,6 +110,18 @@ def reads(message_id: str, opens: float = 0.45, clicks: float = 0.4) -> tuple[bo
     dice = random.Random(f"reads {message_id}")
     opened = dice.random() < opens
     return opened, opened and dice.random() < clicks
+
+
+def calls(invoices: Sequence[Invoice], device_arn: str, in_time: Callable[[dict[str, Any]], bool]) -> Iterator[dict[str, Any]]:
+    """Everything that was called: a sign-up before the first invoice of each shopper, the invoices, and of the browsing
+    between them what is `in_time`."""
+    known: set[str] = set()
+    for invoice in invoices:
+        if invoice.user not in known:
+            known.add(invoice.user)
+            yield identify_call(invoice, device_arn)
+        yield order_call(invoice)
+    yield from filter(in_time, browsing(invoices))
 
 
 def follow(html: str, path: str) -> bool:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from regulars.clock import to_ms
 from regulars.errors import Invalid
-from regulars.shop import parse_yaml, section
+from regulars.shop import section
 from regulars.similarity.config import SimilaritySettings
 from regulars.similarity.fitting import fit, sampled, served, stored
 from regulars.similarity.interactions import Interactions, Ints
@@ -43,6 +43,7 @@ from regulars.similarity.tuning import Tuned, tune, unsearched
 from regulars_ops.deep import Evaluated, trainer_of
 from regulars_ops.logs import Log, log_of
 from regulars_ops.memory import give_back
+from regulars_ops.overrides import overrides_of
 from regulars_ops.tables import read_table
 
 PLACES = 20
@@ -108,7 +109,7 @@ def run(_: object, chosen: argparse.Namespace) -> int:
     log = log_of(table, chosen.protocol)
     left_out = tuple(f"left out: {rows:,} rows with {why}" for why, rows in table.left_out.items())
     del table
-    settings = section(SimilaritySettings, "similarity", _overrides(chosen.settings))
+    settings = section(SimilaritySettings, "similarity", overrides_of(chosen.settings))
     if chosen.no_tuning:
         settings = replace(settings, tuning=replace(settings.tuning, enabled=False))
     asked = _split_settings(chosen, log)
@@ -118,15 +119,6 @@ def run(_: object, chosen: argparse.Namespace) -> int:
         _export(made, chosen.export)
     print(json.dumps(made.to_wire(), ensure_ascii=False, indent=2) if chosen.json else text_of(made))
     return 0
-
-
-def _overrides(file: Path | None) -> Mapping[str, Any]:
-    if file is None:
-        return {}
-    if not file.is_file():
-        raise Invalid(f"{file}: no such file")
-    document = parse_yaml(file.read_text("utf-8"))
-    return document if isinstance(document, Mapping) else {}
 
 
 def _split_settings(chosen: argparse.Namespace, log: Log) -> SplitSettings:
@@ -244,7 +236,7 @@ def text_of(made: Evaluation) -> str:
         lines.append(f"  {name:10} weight {part['weight']:g}, {fading}; alone {alone:.4f}")
     lines += [f"  {name:10} weight {weight:g}" for name, weight in recipe["popularity"].items() if weight]
     if again := recipe["repeat"]:
-        habit = f"habit^{recipe['habit_power']:g}"
+        habit = f"habit^{recipe['habit_power']:g} with {recipe['habit_weight']:g} of it ahead"
         lines.append(f"  {'repeat':10} weight {again['weight']:g}, half-life {again['half_life_days']:g} d, {habit}")
     lines.append(f"  the newest {recipe['history_items']} items of a history count")
     lines += [f"note: {note}" for note in made.notes]

@@ -26,9 +26,10 @@ from regulars.needs.evaluation_demand import demand_ahead, series_for
 from regulars.needs.evaluation_items import what_is_rebought, when_it_is_rebought
 from regulars.needs.pairs import Lines, lines_of
 from regulars.needs.purchases import DAY_MS, Purchases, purchases_of
-from regulars.shop import parse_yaml, section
+from regulars.shop import section
 from regulars.similarity.interactions import PURCHASE
 from regulars_ops.logs import kind_of
+from regulars_ops.overrides import overrides_of
 from regulars_ops.table_times import day_ms, iso_day
 from regulars_ops.tables import NEEDED, OPTIONAL, Table, read_table
 
@@ -81,7 +82,7 @@ def run(_: object, chosen: argparse.Namespace) -> int:
         raise Invalid("--horizon must be at least a day", field="horizon")
     started = perf_counter()
     rename = dict(_pair(text) for text in chosen.column)
-    settings = section(NeedsSettings, "needs", _overrides(chosen.settings))
+    settings = section(NeedsSettings, "needs", overrides_of(chosen.settings))
     history = history_of(read_table(chosen.file, rename=rename, show=True), settings)
     cuts = _cuts(chosen, history)
     tables = evaluate(history, settings, cut=cuts[0], pairs_cut=cuts[1], horizon_days=chosen.horizon)
@@ -192,15 +193,6 @@ def _pair(text: str) -> tuple[str, str]:
     if not found or not theirs:
         raise Invalid(f"--column {text}: write OURS=THEIRS", field="column")
     return ours, theirs
-
-
-def _overrides(file: Path | None) -> Mapping[str, Any]:
-    if file is None:
-        return {}
-    if not file.is_file():
-        raise Invalid(f"{file}: no such file")
-    document = parse_yaml(file.read_text("utf-8"))
-    return document if isinstance(document, Mapping) else {}
 
 
 def _wire(

@@ -55,13 +55,15 @@ class Claiming:
     def claim(self, message: Message) -> Held | None:
         """The message when it is ours now; None when something stands against it (it is closed with that). A contact that
         changed under us is read and asked again, and an empty shard's neighbour, a few times; then TryLater, and also when
-        another delivery was first."""
+        another delivery was first, and with the code `quiet_hours` for what `waits_for_hours`."""
         attempt = 0
         hers: Coupon | None = None
         for _ in range(self._config.claim_tries):
             now = self._clock()
             contact = self._contacts.load(message.shopper)
             against = may_send(message, contact, now, self._decisions)
+            if against and waits_for_hours(against, message, self._decisions):
+                raise TryLater("the hours of its channel have closed", code=against)
             if against:
                 self.close(message, against)
                 return None
@@ -92,16 +94,21 @@ class Claiming:
         lease_until = now + timedelta(seconds=self._config.lease_seconds)
         after = replace(contact, version=contact.version + 1)
         held = Held(message, self._new_token(), lease_until, reservation, coupon.code if coupon else "", after)
-        self._ledger.claim(
-            message,
-            contact,
-            token=held.token,
-            now=now,
-            lease_until=lease_until,
-            takes_slot=takes_slot(message, self._decisions),
-            keep_slots_since=keep_slots_since(now, self._decisions),
-            reservation=reservation,
-        )
+        try:
+            self._ledger.claim(
+                message,
+                contact,
+                token=held.token,
+                now=now,
+                lease_until=lease_until,
+                takes_slot=takes_slot(message, self._decisions),
+                keep_slots_since=keep_slots_since(now, self._decisions),
+                reservation=reservation,
+            )
+        except TryLater:
+            # Perhaps only the answer was lost. The token is this very attempt's, so nobody else can hold by it.
+            if not self._ledger.holds(message.shopper, message.moment_id, held.token):
+                raise
         return held
 
     def _hers(self, message: Message, now: datetime) -> Coupon | None:
@@ -170,6 +177,11 @@ def moved() -> TryLater:
     """Another delivery was first, or the message is over. This one must not acknowledge the order: the other may die with its
     claim or give the message back, and nobody else would come to see to it. It comes again and looks."""
     return TryLater("another delivery has moved the message", code="claimed")
+
+
+def waits_for_hours(against: str, message: Message, config: Decisions) -> bool:
+    """What became of an order is news still when the hours open again; marketing that missed them has had its time."""
+    return against == reasons.QUIET_HOURS and not takes_slot(message, config)
 
 
 def closed_as(reason: str) -> State:

@@ -1,12 +1,14 @@
 """What a shopper may see and change of how she is reached.
 
 A change is one write and stands for the next decision and for every message not yet handed to its provider. Each change
-of consent keeps its proof: where it was said, in which words, when.
+of consent keeps its proof: where it was said, in which words, when. A token outlives an erasure: whoever was erased is told so,
+and nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,7 @@ from regulars.channels.model import Contact
 from regulars.clock import Clock, to_ms
 from regulars.decisions.model import CHANNELS
 from regulars.decisions.ports import Contacts
-from regulars.errors import Invalid
+from regulars.errors import Gone, Invalid
 from regulars.ids import stable_id
 from regulars.messages import Feedback
 from regulars.queues import Queue
@@ -25,22 +27,26 @@ _MAX_TEXT = 64
 
 
 class Preferences:
-    """Reads and changes consent by channel and topic, language and time zone."""
+    """Reads and changes consent by channel and topic, language and time zone. `erased`: whether nothing may be kept of a
+    shopper as of an instant."""
 
-    def __init__(self, contacts: Contacts, feedback: Queue, clock: Clock) -> None:
+    def __init__(self, contacts: Contacts, feedback: Queue, clock: Clock, erased: Callable[[str, datetime], bool]) -> None:
         self._contacts = contacts
         self._feedback = feedback
         self._clock = clock
+        self._erased = erased
 
     def show(self, shopper: str) -> dict[str, Any]:
         """JSON-ready; addresses are only said to be known, never shown: a stolen token must not give them away."""
         return _shown(self._contacts.load(shopper))
 
     def change(self, shopper: str, wish: Any, *, source: str, agent: str = "") -> dict[str, Any]:
-        """Merge the wish and show what stands now; raises Invalid by field, and then nothing is changed."""
+        """Merge the wish and show what stands now; raises Invalid by field, or Gone(erased), and then nothing is changed."""
         consent, topics, details = _checked(wish)
-        before = self._contacts.load(shopper)
         now = self._clock()
+        if self._erased(shopper, now):
+            raise Gone("the shopper was erased", code="erased")
+        before = self._contacts.load(shopper)
         proof = {"source": source, "agent": agent[:200], "wording": "preferences"}
         self._contacts.update(shopper, now=now, consent=consent, topics=topics, details=details, proof=proof)
         refused = [channel for channel, yes in consent.items() if not yes and before.consent.get(channel)]

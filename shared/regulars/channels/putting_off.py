@@ -25,6 +25,8 @@ from regulars.errors import TryLater
 from regulars.messages import Moment
 
 _OURS = frozenset({reasons.THROTTLED, reasons.CHANNEL_PAUSED, reasons.REFUSED, reasons.LEASE_EXPIRED})
+CLOSED = f"{reasons.QUIET_HOURS}:since"
+"""The hours were open when it was decided. The arbiter's own waiting has the code alone."""
 
 
 class PuttingOff:
@@ -54,6 +56,11 @@ class PuttingOff:
         """Marketing of its channel stands still: it is decided anew soon."""
         self.postpone(message, held, reasons.CHANNEL_PAUSED, timedelta(minutes=self._config.pause_minutes))
 
+    def closed(self, message: Message, held: Held | None) -> None:
+        """The hours of its channel have closed since it was decided: the arbiter decides anew at once, and takes a channel that
+        does not ring or waits for the opening."""
+        self.postpone(message, held, CLOSED, timedelta())
+
     def postpone(self, message: Message, held: Held | None, reason: str, wait: timedelta) -> None:
         """DEFERRED, and a timer; LAPSED when the moment would be over by then."""
         now = self._clock()
@@ -81,7 +88,7 @@ class PuttingOff:
 
     def again(self, message: Message) -> None:
         """A delivery found it DEFERRED: if that was our doing, its timer may be missing."""
-        if message.not_before and message.reason.partition(":")[0] in _OURS:
+        if message.not_before and (message.reason == CLOSED or message.reason.partition(":")[0] in _OURS):
             self.arm(message)
 
     def arm(self, message: Message) -> None:

@@ -3,7 +3,7 @@
     read the ledger   ──▶ over or not ours: done · CLAIMED and alive: later · CLAIMED, lease run out: UNKNOWN ·
                           DEFERRED by a worker: its timer once more
     pause, permit     ──▶ the channel stands still, or all calls of the next seconds are given away: later, nothing written
-    gate              ──▶ a reason: closed with it
+    gate              ──▶ a reason: closed with it; an order update whose hours have closed is decided anew
     claim             one transaction: PLANNED → CLAIMED(token, lease), slot, coupon and money taken, contact unchanged
     render            ──▶ wrong content or template: FAILED, all given back
     turn              wait for the permit's time; past ──▶ another permit, or later
@@ -22,7 +22,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from regulars.channels.claiming import Claiming, Held, closed_as, moved
+from regulars.channels.claiming import Claiming, Held, closed_as, moved, waits_for_hours
 from regulars.channels.config import Sending
 from regulars.channels.model import Contact
 from regulars.channels.pacing import Pace, Turn
@@ -137,6 +137,9 @@ class SendMessage:
         except TryLater as error:
             if error.code == "claimed":
                 raise  # the other delivery sees to it
+            if error.code == reasons.QUIET_HOURS:
+                self._off.closed(message, None)
+                return
             self._off.later(message, None, f"{reasons.THROTTLED}:{error.code}", tries, error.retry_after_seconds)
             return
         if held is None:
@@ -202,6 +205,9 @@ class SendMessage:
             # changed, for better or worse, and is asked again.
             if not against and message.address and self._suppressions.reason(message.channel, message.address):
                 against = reasons.SUPPRESSED
+            if against and waits_for_hours(against, message, self._decisions):
+                self._off.closed(message, held)
+                return None
             if against:
                 self._claiming.finish(held, closed_as(against), against, gives_back=True)
                 return None
@@ -249,8 +255,7 @@ class SendMessage:
 
     def _forget(self, message: Message) -> None:
         """The address is gone; one that she gave us since is not."""
-        if self._contacts.load(message.shopper).addresses.get(message.channel) == message.address:
-            self._contacts.update(message.shopper, now=self._clock(), addresses={message.channel: None})
+        self._contacts.drop_address(message.shopper, message.channel, message.address, now=self._clock())
 
 
 def _with_code(message: Message, code: str) -> Message:

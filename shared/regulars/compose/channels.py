@@ -96,9 +96,10 @@ def signer(secret_arn: str, clock: Clock) -> Signer:
 
 
 def serve_shopper(environ: Mapping[str, str] | None = None) -> ShopperApi:
-    """The shopper's token, her inbox and her preferences."""
+    """The shopper's token, her inbox and her preferences; profiles know who was erased."""
     from regulars.adapters.dynamodb.contacts import DynamoContacts
     from regulars.adapters.dynamodb.inbox import DynamoInbox
+    from regulars.adapters.dynamodb.profiles import DynamoProfiles
     from regulars.adapters.queues.sqs import SqsQueue
     from regulars.channels.config import ChannelSettings
     from regulars.channels.http import ShopperApi
@@ -112,5 +113,7 @@ def serve_shopper(environ: Mapping[str, str] | None = None) -> ShopperApi:
     return ShopperApi(
         signer=signer(loaded.signing_secret_arn, clock),
         inbox=ShopperInbox(DynamoInbox(loaded.inbox_table), feedback, clock, page),
-        preferences=Preferences(DynamoContacts(loaded.contacts_table), feedback, clock),
+        preferences=Preferences(
+            DynamoContacts(loaded.contacts_table), feedback, clock, DynamoProfiles(loaded.profiles_table).erased
+        ),
     )

@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from regulars import settings
-from regulars.clock import Clock
+from regulars.clock import Clock, zone_named
 from regulars.compose.channels import signer
 from regulars.compose.loading import settings_and_clock
 from regulars.compose.profiles import profile_reader
@@ -108,6 +108,4 @@ def make_issuing(offers_table: str, signs: Signer, own: Mapping[str, Any]) -> Is
 
 def shop_zone(decisions: Decisions) -> tzinfo:
     """The shop's clock; UTC while it has said none."""
-    from regulars.triggers.local_time import zone_named
-
     return zone_named(decisions.place.time_zone) or UTC

@@ -45,7 +45,7 @@ def erase_shopper(environ: Mapping[str, str] | None = None) -> PrivacyApi:
     return PrivacyApi(Keys(loaded.operator_key_hashes, "operator"), make_erasure(loaded, clock))
 
 
-def make_erasure(loaded: settings.EraseShopper | settings.EnforceRetention, clock: Clock) -> EraseShopper:
+def make_erasure(loaded: settings.Erasing, clock: Clock) -> EraseShopper:
     """The order of the stores is the order in which they are emptied: what may be sent comes first."""
     from regulars.adapters.dynamodb import keys
     from regulars.adapters.dynamodb.events import DynamoEventLog

@@ -21,10 +21,10 @@ def plan_triggers(environ: Mapping[str, str] | None = None) -> PlanTriggers:
     from regulars.adapters.dynamodb.catalogue import DynamoCatalogue
     from regulars.adapters.dynamodb.timers import DynamoTimers
     from regulars.adapters.storage.s3 import S3Storage
+    from regulars.clock import zone_named
     from regulars.decisions.config import Decisions
     from regulars.shop import overrides, section
     from regulars.triggers.config import Triggers
-    from regulars.triggers.local_time import zone_named
     from regulars.triggers.service import PlanTriggers
 
     loaded, clock = settings_and_clock(settings.PlanTriggers, environ)

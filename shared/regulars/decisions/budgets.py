@@ -2,16 +2,20 @@
 
 The decision looks at what is left and passes over what cannot be paid; the claim takes the parts in its own transaction and
 so decides. A pool is named by budget and period; its units lie on shards whose limits make up the budget exactly, so that
-racing claims can neither overspend it nor wait for one another.
+racing claims can neither overspend it nor wait for one another. A message pays from one shard while one has room, else from
+several in the same transaction: what is left over in many shards can be spent, and an amount may be larger than any shard.
+
+Prices of channels and budgets are in `decisions.currency`; a coupon in another is never paid from a budget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from regulars.clock import zone_named
 from regulars.decisions.config import Decisions
 from regulars.decisions.gate import coupon_cents
 from regulars.decisions.holdout import campaign_of
@@ -19,10 +23,12 @@ from regulars.decisions.limits import PER_DAY, PER_MONTH, Budget
 from regulars.decisions.model import Message
 from regulars.ids import short_hash
 from regulars.offers.model import Take
-from regulars.triggers.local_time import zone_named
 
 MICRO = 1_000_000
 """Micro-cents of a cent."""
+MOST_PARTS = 80
+"""Shards that one message pays from, over all its budgets: a transaction takes 100 entries (DynamoDB, TransactWriteItems), and
+the message, contact, coupon and its stock are among them."""
 PREFIX = "budget#"
 
 
@@ -54,6 +60,33 @@ def spends_of(message: Message, config: Decisions, now: datetime, attempt: int =
     return tuple(takes)
 
 
+def spread(take: Take, purse: Purse, taken: Sequence[int], parts: int) -> tuple[Take, ...]:
+    """`take.amount` from shards that have room, by what is `taken` of each: from one if any has it all, `take`'s own first,
+    else from up to `parts`, those with most room first. () when there is not so much left in them."""
+    rooms = [max(0, part_of(purse.limit, purse.shards, shard) - units) for shard, units in enumerate(taken)]
+    ring = [(take.shard + step) % purse.shards for step in range(purse.shards)]
+    whole = next((shard for shard in ring if rooms[shard] >= take.amount), None)
+    shards = sorted(ring, key=lambda shard: -rooms[shard])[:parts] if whole is None else [whole]
+    takes, left = [], take.amount
+    for shard in shards:
+        amount = min(left, rooms[shard])
+        if amount:
+            takes.append(replace(take, shard=shard, amount=amount, limit=part_of(purse.limit, purse.shards, shard)))
+        left -= amount
+    return () if left else tuple(takes)
+
+
+def in_reach(amount: int, purse: Purse, paying: int) -> bool:
+    """Whether a message of `amount`, for which `paying` budgets pay, could be paid from an untouched purse."""
+    limits = sorted((part_of(purse.limit, purse.shards, shard) for shard in range(purse.shards)), reverse=True)
+    return amount <= sum(limits[: parts_each(paying)])
+
+
+def parts_each(paying: int) -> int:
+    """From how many shards of each of `paying` budgets a message may pay."""
+    return max(1, MOST_PARTS // max(1, paying))
+
+
 def attempts(config: Decisions) -> int:
     """How many shards there are to try."""
     return max((budget.shards for budget in config.budgets.values()), default=1)
@@ -70,16 +103,28 @@ def purses(kind: str, campaign: str, config: Decisions, now: datetime) -> list[P
 
 
 def unaffordable(
-    channels: Iterable[str], paying: Iterable[Purse], spent: Mapping[str, int], config: Decisions, coupon_cost_cents: int = 0
+    channels: Iterable[str],
+    paying: Iterable[Purse],
+    spent: Mapping[str, int],
+    config: Decisions,
+    coupon_cost_cents: int = 0,
+    currency: str = "",
 ) -> dict[str, str]:
-    """Channel → the budget that cannot pay for one more message there. `spent`: pool → micro-cents over all its shards."""
+    """Channel → the budget that cannot pay for one more message there. `spent`: pool → micro-cents over all its shards;
+    `currency`: of the coupon's cost."""
     found: dict[str, str] = {}
     for channel in channels:
         amount = cost_of(channel, config, coupon_cost_cents)
         for purse in paying:
-            if amount > 0 and spent.get(purse.pool, 0) + amount > purse.limit:
+            too_much = amount > 0 and spent.get(purse.pool, 0) + amount > purse.limit
+            if too_much or not pays_in(currency, coupon_cost_cents, config):
                 found[channel] = purse.budget
     return found
+
+
+def pays_in(currency: str, coupon_cost_cents: int, config: Decisions) -> bool:
+    """Whether the budgets can pay for a coupon with this cost: it has none, or it is in their currency."""
+    return not coupon_cost_cents or currency == config.currency
 
 
 def cost_of(channel: str, config: Decisions, coupon_cost_cents: int = 0) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from regulars.clock import zone_named
 from regulars.decisions.limits import PER_CAMPAIGN, PER_DAY, PER_MONTH, Budget, Holdout, Vendors
 from regulars.errors import Invalid
-from regulars.triggers.local_time import zone_named
 
+_CURRENCY = re.compile(r"[A-Z]{3}")
 CAP_SUBJECTS = ("", "channel", "kind", "topic", "campaign")
 
 
@@ -141,7 +143,8 @@ class Tone:
 class Decisions:
     """All of it. `keep_days`: how long the ledger remembers. `reserve_priority`: see Cap.
     `closing_margin_minutes`: nothing is decided so shortly before hours close, as it would be sent after.
-    `most_deferrals`: a moment put off more often than this lapses."""
+    `most_deferrals`: a moment put off more often than this lapses. `currency` (ISO 4217): of the prices of channels and of the
+    budgets; "" will do while no budget pays for coupons."""
 
     kinds: Mapping[str, Kind]
     caps: Mapping[str, Cap]
@@ -162,6 +165,7 @@ class Decisions:
     closing_margin_minutes: float
     most_deferrals: int
     keep_days: int
+    currency: str = ""
 
     def __post_init__(self) -> None:
         """Raises Invalid with the path of what the types cannot tell."""
@@ -175,6 +179,7 @@ class Decisions:
             **{f"holdout.campaigns.{name}.share": control.share for name, control in self.holdout.campaigns.items()},
         }.items():
             _demand(path, 0 <= share <= 1, "must lie between 0 and 1")
+        _demand("currency", not self.currency or bool(_CURRENCY.fullmatch(self.currency)), "is an ISO 4217 code such as GBP")
         for name, budget in self.budgets.items():
             periods = (PER_DAY, PER_MONTH, PER_CAMPAIGN)
             _demand(f"budgets.{name}.per", budget.per in periods, f"{budget.per!r} is none of {', '.join(periods)}")

@@ -52,11 +52,11 @@ class Holdout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """Money for messages and what their coupons are expected to cost, in cents of the shop's currency.
+    """Money for messages and what their coupons are expected to cost, in cents of `decisions.currency`.
 
     `per`: a day, a month (both of the shop's time zone) or the whole life of each campaign. `campaigns`: those it pays
     for (names of campaigns or kinds), empty for all. `shards`: in how many parts it is kept: one part takes about 400
-    messages a second; the parts make up the limit exactly.
+    messages a second; the parts make up the limit exactly, and a message that is dearer than a part pays from several.
     """
 
     limit_cents: int

@@ -7,20 +7,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from regulars.clock import zone_named
 from regulars.decisions.config import Decisions, Kind
 from regulars.offers.config import OfferSettings
-from regulars.triggers.local_time import zone_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """`closed`: it does not exist, has not begun or ends too soon. `ends_at`: the last instant at which a coupon of it is
-    issued, None for no end; a message that brings one is sent before. `text`: language → wording."""
+    issued, None for no end; a message that brings one is sent before. `cost_cents`: what a coupon is expected to cost, in
+    `currency`. `text`: language → wording."""
 
     offer: str
     closed: bool = False
     ends_at: datetime | None = None
     cost_cents: int = 0
+    currency: str = ""
     text: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -35,4 +37,11 @@ def terms_of(kind: Kind, offers: OfferSettings | None, config: Decisions, now: d
     starts_at, until = offer.starts_at(zone), offer.ends_at(zone)
     ends_at = until - timedelta(hours=offers.least_hours) if until else None
     closed = bool((starts_at and now < starts_at) or (ends_at and now >= ends_at))
-    return Terms(offer=kind.offer, closed=closed, ends_at=ends_at, cost_cents=offer.cost_cents, text=offer.text)
+    return Terms(
+        offer=kind.offer,
+        closed=closed,
+        ends_at=ends_at,
+        cost_cents=offer.cost_cents,
+        currency=offer.currency,
+        text=offer.text,
+    )

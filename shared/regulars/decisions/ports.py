@@ -72,7 +72,7 @@ class Ledger(Protocol):
         """CLAIMED(token) → SENT | FAILED | UNKNOWN | LAPSED | WITHHELD, or back to PLANNED (token, lease cleared: nothing was
         handed over, the queue brings it again) or DEFERRED (to be decided anew from `not_before` on; `tried`: the channel whose
         provider refused it, which joins those that did before); the slot and `returns` come back in the same transaction
-        when asked.
+        when asked, the slot also from the contact that the shopper's own has joined since the claim.
         Raises Conflict(token_lost) when another token holds it. Repeated with the same token and state it does nothing.
         UNKNOWN becomes SENT at once when feedback that settles it came first."""
 
@@ -109,6 +109,9 @@ class Contacts(Protocol):
         country, name. `consent_at`: when the word about a channel or channel/topic was given, `now` where it does not say; a
         word that is not newer than the one that stands changes nothing (`regulars.decisions.merging`). `proof` (source, ip,
         wording …) is kept with each word that stands. Only taking addresses away makes no contact."""
+
+    def drop_address(self, shopper: str, channel: str, address: str, *, now: datetime) -> None:
+        """Remove the channel's address if it is still this one, in one write; else nothing changes."""
 
     def merge(self, source: str, target: str, *, now: datetime) -> None:
         """The anonymous contact joins the shopper: target's own values win, of words about consent the later."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from regulars.channels.model import Contact
 from regulars.clock import Clock, from_ms, to_ms
-from regulars.decisions import budgets, channel, content, reasons, zones
+from regulars.decisions import budgets, channel, content, priorities, reasons, zones
 from regulars.decisions.arbiter import decide
 from regulars.decisions.config import Decisions, Kind
 from regulars.decisions.gate import stamp
@@ -71,7 +71,7 @@ class DecideMessage:
             # The list may be behind: a sender may have put the message off since, and this moment is what comes of that.
             standing = self.ledger.get(shopper, moment.id) or standing
         if standing and standing.state is not State.DEFERRED:
-            return self._again(standing, now)
+            return self._again(standing, now, recent)
         kind = self.config.kinds.get(moment.kind)
         terms = terms_of(kind, self.offers, self.config, now) if kind else None
         facts = Facts(
@@ -97,12 +97,12 @@ class DecideMessage:
             return channel.Barred(suppressed=suppressed, tried=tried)
         paying = budgets.purses(moment.kind, moment.campaign, self.config, now) if self.pools else []
         spent = {purse.pool: sum(self.pools.taken(purse.pool, purse.shards)) for purse in paying} if self.pools else {}
-        cost_cents = terms.cost_cents if terms else 0
+        cost_cents, currency = (terms.cost_cents, terms.currency) if terms else (0, "")
         return channel.Barred(
             suppressed=suppressed,
             tried=tried,
             paused=self.paused(),
-            unaffordable=budgets.unaffordable(kind.channels, paying, spent, self.config, cost_cents),
+            unaffordable=budgets.unaffordable(kind.channels, paying, spent, self.config, cost_cents, currency),
         )
 
     def _message(self, facts: Facts, decision: Decision, standing: Message | None) -> tuple[Message, Decision]:
@@ -150,7 +150,7 @@ class DecideMessage:
             stands = self.ledger.get(message.shopper, message.moment_id)
             if stands is None:
                 raise TryLater("the ledger entry went away between two calls", code="ledger_moved")
-            return self._again(stands, facts.now)
+            return self._again(stands, facts.now, facts.recent)
         if message.state is State.DEFERRED and message.not_before:
             self.defer(replace(moment, shopper=message.shopper), message.not_before)
         for overtaken in decision.overtakes:
@@ -159,13 +159,19 @@ class DecideMessage:
             self._emit(message, facts.now)
         return message
 
-    def _again(self, standing: Message, now: datetime) -> Message:
-        """A moment that was decided before: only an unclaimed plan needs anything."""
+    def _again(self, standing: Message, now: datetime, recent: Sequence[Message] = ()) -> Message:
+        """A moment that was decided before: only an unclaimed plan needs anything. Whoever recorded it may have died before
+        closing the lesser plans that stood when it was decided."""
         if standing.state is not State.PLANNED:
             return standing
         if now >= standing.expires_at:
             self.ledger.close(standing.shopper, standing.moment_id, state=State.LAPSED, reason=reasons.EXPIRED, now=now)
             return replace(standing, state=State.LAPSED, reason=reasons.EXPIRED)
+        kind = self.config.kinds.get(standing.kind)
+        if kind and not kind.transactional:
+            before = [other for other in recent if other.decided_at <= standing.decided_at]
+            for lesser in priorities.outranked(before, self.config, kind=standing.kind, moment_id=standing.moment_id):
+                self.ledger.close(standing.shopper, lesser, state=State.LAPSED, reason=reasons.OUTRANKED, now=now)
         self._emit(standing, now)
         return standing
 

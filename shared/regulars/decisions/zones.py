@@ -13,8 +13,9 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from regulars.channels.model import Contact
+from regulars.clock import zone_named
 from regulars.decisions.config import Place
-from regulars.triggers.local_time import instant, zone_named
+from regulars.triggers.local_time import instant
 
 
 def zones_of(contact: Contact, place: Place) -> tuple[ZoneInfo, ...]:

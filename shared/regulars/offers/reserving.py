@@ -34,6 +34,8 @@ class Reserving:
         if name not in self._issuing.names:
             raise GiveUp(f"no offer {name!r}", code="offer_closed")
         offer = self._issuing.offer(name)
+        if spends and not budgets.pays_in(offer.currency, coupon_cents(message.content), self._decisions):
+            raise GiveUp(f"offer {name!r} is in {offer.currency}, the budgets are not", code="over_budget")
         edition = self._issuing.edition(offer, message.subject, now)
         if attempt:
             # Stock or money: the claim did not say which shard was empty.
@@ -50,29 +52,32 @@ class Reserving:
         return self._store.coupon(message.shopper, name, edition)
 
     def _spends(self, message: Message, now: datetime, attempt: int) -> tuple[Take, ...]:
-        """Of every budget that pays: the message's own shard, and once that was empty the next that has room."""
+        """Of every budget that pays: the message's own shard; once that was empty, or when it is smaller than the amount, those
+        that have room."""
         spends = budgets.spends_of(message, self._decisions, now)
-        if not (attempt and spends):
+        if not attempt and all(take.amount <= take.limit for take in spends):
             return spends
         purses = {purse.pool: purse for purse in budgets.purses(message.kind, message.campaign, self._decisions, now)}
-        return tuple(self._with_room(take, purses[take.pool]) for take in spends)
+        parts = budgets.parts_each(len(spends))
+        return tuple(part for take in spends for part in self._with_room(take, purses[take.pool], parts))
 
-    def _with_room(self, take: Take, purse: budgets.Purse) -> Take:
-        taken = self._store.taken(purse.pool, purse.shards)
-        for step in range(purse.shards):
-            shard = (take.shard + step) % purse.shards
-            limit = budgets.part_of(purse.limit, purse.shards, shard)
-            if taken[shard] + take.amount <= limit:
-                return replace(take, shard=shard, limit=limit)
-        raise GiveUp(f"budget {purse.budget!r} is spent", code="over_budget")
+    def _with_room(self, take: Take, purse: budgets.Purse, parts: int) -> tuple[Take, ...]:
+        found = budgets.spread(take, purse, self._store.taken(purse.pool, purse.shards), parts)
+        if not found:
+            raise GiveUp(f"budget {purse.budget!r} is spent", code="over_budget")
+        return found
 
 
 def _parted(coupon: Coupon, spends: tuple[Take, ...], coupon_cost: int) -> Reservation:
-    """What the coupon is expected to cost belongs to it: its expiry gives that back, and the message's price stays spent."""
-    if not coupon_cost:
-        return Reservation(coupon=coupon, spends=spends)
-    of_coupon = [replace(take, amount=min(coupon_cost, take.amount)) for take in spends]
-    of_message = [replace(take, amount=take.amount - coupon_cost) for take in spends if take.amount > coupon_cost]
+    """Of each budget, what the coupon is expected to cost belongs to it: its expiry gives that back, and the message's price
+    stays spent."""
+    of_coupon, of_message = list[Take](), list[Take]()
+    left = {take.pool: coupon_cost for take in spends}
+    for take in spends:
+        its = min(left[take.pool], take.amount)
+        left[take.pool] -= its
+        of_coupon += [replace(take, amount=its)] if its else []
+        of_message += [replace(take, amount=take.amount - its)] if take.amount > its else []
     return Reservation(coupon=replace(coupon, takes=(*coupon.takes, *of_coupon)), spends=tuple(of_message))
 
 

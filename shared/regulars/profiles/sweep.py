@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from regulars.clock import Clock, from_ms, to_ms
+from regulars.clock import Clock, from_ms, to_ms, zone_named
 from regulars.errors import Conflict, GiveUp
 from regulars.ids import short_hash
 from regulars.messages import Moment
@@ -34,7 +34,6 @@ from regulars.profiles.rules import Rule
 from regulars.profiles.writing import ProfileStore, Stored
 from regulars.queues import Queue
 from regulars.storage import Storage
-from regulars.triggers.local_time import zone_named
 
 SUMMARY_KEY = "profiles/sweep/day={day}.json"
 CHANGES_KEY = "profiles/changes/day={day}.jsonl"

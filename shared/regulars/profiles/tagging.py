@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from regulars.capture import names
 from regulars.capture.model import Event
 from regulars.catalogue.model import Item
-from regulars.clock import to_ms
+from regulars.clock import to_ms, zone_named
 from regulars.profiles.config import Deed, Weights
 from regulars.profiles.model import tag_value
 from regulars.profiles.record import ItemMark
@@ -146,18 +143,7 @@ def _campaign_channel(event: Event) -> str:
 
 def _local_hour(event: Event, weights: Weights) -> int:
     zone = event.context.get("timezone")
-    return event.at.astimezone(zone_of(zone if isinstance(zone, str) else "") or zone_of(weights.time_zone)).hour
-
-
-@lru_cache(maxsize=1024)
-def zone_of(name: str) -> tzinfo | None:
-    """The IANA zone called `name`, None for anything else."""
-    if name in ("UTC", "Etc/UTC"):
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError; a directory's name gives an OSError
-        return None
+    return event.at.astimezone(zone_named(zone if isinstance(zone, str) else "") or zone_named(weights.time_zone)).hour
 
 
 def deed_ms(event: Event) -> int:

@@ -8,14 +8,15 @@ from typing import Any
 
 from regulars.access import Keys
 from regulars.catalogue.validation import normalise_category
+from regulars.clock import zone_named
 from regulars.errors import Invalid, NotFound
 from regulars.recommendations.blending import REPEAT
 from regulars.recommendations.model import SCENES, Answer, Ask, Placed
 from regulars.recommendations.rulebook import Rulebook
 from regulars.recommendations.service import Recommend, discount_percent
-from regulars.similarity.contexts import DEVICE_KINDS, device_kind, zone_called
+from regulars.similarity.contexts import DEVICE_KINDS, device_kind
 from regulars.similarity.model import RELATIONS, SEQUENCE
-from regulars.web import Request, View
+from regulars.web import Request, View, whole_number
 
 _MAX_ID_CHARS = 256
 _MAX_LIST = 200
@@ -60,8 +61,8 @@ def parse_ask(scene: str, query: Mapping[str, str], max_limit: int) -> Ask:
         shopper=f"user:{user}" if user else f"anon:{anonymous}" if anonymous else "",
         item_id=_id(query, "itemId"),
         cart=_ids(query, "cart") if "cart" in query else None,
-        cart_cents=_whole(query, "cartCents", None, 0, 10**13),
-        limit=_whole(query, "limit", 10, 1, max_limit) or 10,
+        cart_cents=whole_number(query, "cartCents", None, 0, 10**13),
+        limit=whole_number(query, "limit", 10, 1, max_limit),
         exclude=frozenset(_ids(query, "exclude")),
         category=normalise_category(query.get("category", "")[:_MAX_ID_CHARS]),
         country=_country(query),
@@ -99,15 +100,6 @@ def _ids(query: Mapping[str, str], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(entry for entry in entries if entry))
 
 
-def _whole(query: Mapping[str, str], name: str, default: int | None, least: int, most: int) -> int | None:
-    text = query.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) < 16 and least <= int(text) <= most):
-        raise Invalid(f"{name} must be a whole number from {least} to {most}", field=name, code="invalid_number")
-    return int(text)
-
-
 def _country(query: Mapping[str, str]) -> str:
     value = query.get("country", "")
     if value and not (value.isprintable() and len(value) <= 60):
@@ -127,7 +119,7 @@ def _device(query: Mapping[str, str]) -> str:
 
 def _time_zone(query: Mapping[str, str]) -> str:
     value = query.get("timezone", "")
-    if value and (len(value) > 60 or zone_called(value) is None):
+    if value and (len(value) > 60 or zone_named(value) is None):
         raise Invalid("timezone must be an IANA name such as Asia/Shanghai", field="timezone", code="invalid_time_zone")
     return value
 

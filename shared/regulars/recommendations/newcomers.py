@@ -22,10 +22,11 @@ from itertools import chain, islice
 from typing import Any
 
 from regulars.catalogue.words import words_of_name
+from regulars.clock import zone_named
 from regulars.recommendations.blending import Scores
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.situation import Situation
-from regulars.similarity.contexts import part_of_day, zone_called
+from regulars.similarity.contexts import part_of_day
 from regulars.similarity.model import EVERYWHERE, category_scope, daypart_scope, device_scope, region_scope
 
 _MOST_INTERESTS = 10
@@ -178,5 +179,5 @@ def _words(name: str) -> frozenset[str]:
 def _part(situation: Situation) -> str:
     """The part of her day, in her zone, else the shop's."""
     told = (situation.ask.time_zone, situation.profile.traits.get("timezone"), situation.settings.newcomers.time_zone)
-    zones = (zone_called(name) for name in told if isinstance(name, str) and name)
+    zones = (zone_named(name) for name in told if isinstance(name, str) and name)
     return part_of_day(situation.now, next((zone for zone in zones if zone), UTC))

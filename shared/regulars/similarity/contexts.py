@@ -6,10 +6,8 @@ Builders and readers share these words, so no numpy here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
+from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 DEVICE_KINDS = ("desktop", "mobile", "tablet", "mini-program", "store", "call-centre")
 _SPELLINGS = {
@@ -54,14 +52,3 @@ def part_of_day(at: datetime, zone: tzinfo) -> str:
     local = at.astimezone(zone)
     part = next(name for until, name in _PARTS if local.hour < until)
     return f"{'weekend' if local.weekday() >= 5 else 'workday'}-{part}"
-
-
-@lru_cache(maxsize=1024)
-def zone_called(name: str) -> tzinfo | None:
-    """The IANA zone called `name`, None for anything else."""
-    if name in ("UTC", "Etc/UTC"):
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError; a directory's name gives an OSError
-        return None

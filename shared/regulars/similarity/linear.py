@@ -11,7 +11,7 @@ Of B the `keep` highest positive entries of a row stay: they are what is stored,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -98,12 +98,7 @@ def _as_rows(weighting: LinearWeighting) -> Weighting:
 
 def _as_next(weighting: LinearWeighting) -> NextWeighting:
     return NextWeighting(
-        keep=weighting.keep,
-        half_life_days=weighting.half_life_days,
-        length_power=weighting.length_power,
-        popularity_power=0.0,
-        source_power=0.0,
-        shrink=0.0,
+        **asdict(_as_rows(weighting)),
         window=weighting.window,
         within_days=0,
         gap_power=weighting.gap_power,

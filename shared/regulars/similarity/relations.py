@@ -30,8 +30,10 @@ from regulars.similarity.model import NEXT, SIMILAR, TOGETHER
 _DAY_MS = 86_400_000
 _DAYS = 2**24
 """More than there are days or spans of days in any log: with it two numbers make one key."""
-_MOMENTS = 50_000
-"""Instants whose steps are worked out at once: with twenty on either side two million, some 80 bytes each on the way."""
+_MOMENTS = 10_000
+"""Instants whose steps are worked out at once: with thirty on either side 600,000, some 80 bytes each on the way."""
+_AT_ONCE = 1_000_000
+"""Entries whose squares are summed at once."""
 ROWED = (SIMILAR, TOGETHER, NEXT)
 """Relations made of weighted rows."""
 
@@ -105,7 +107,10 @@ def neighbours(left: Rows, right: Rows, weighting: Weighting, eligible: Floats) 
 
 def mass(rows: Rows, n_items: int) -> Floats:
     """The popularity n of each item: the sum of squares of its weights."""
-    squares: Floats = np.bincount(rows.columns, rows.values**2, n_items).astype(np.float64, copy=False)
+    squares = np.zeros(n_items)
+    for low in range(0, len(rows.columns), _AT_ONCE):  # what bincount makes of its arguments is three times as large
+        part = slice(low, low + _AT_ONCE)
+        squares += np.bincount(rows.columns[part], rows.values[part].astype(np.float64) ** 2, n_items)
     return squares
 
 
@@ -166,7 +171,7 @@ def next_rows(data: Interactions, weighting: NextWeighting, limits: BuildLimits,
     lengths, column, value = (np.concatenate([part.pop(0) for part in parts]) for _ in range(3))
     moment = np.append(first, len(data)) if len(first) else np.zeros(1, dtype=np.int64)
     left = Rows(np.concatenate(([0], np.cumsum(lengths))), column, value)
-    return left, Rows(moment.astype(np.int64), data.item, np.ones(len(data)))
+    return left, Rows(moment.astype(np.int64), data.item, np.ones(len(data), dtype=np.float32))
 
 
 def next_steps(data: Interactions, weighting: NextWeighting) -> int:
@@ -189,7 +194,7 @@ def _steps(
     counts = [np.bincount(row, minlength=len(fading)) for row, _, _ in sides]
     lengths: Ints = np.sum(counts, axis=0, dtype=np.int64)
     starts = np.concatenate(([0], np.cumsum(lengths)))
-    column, value = np.empty(starts[-1], dtype=np.int64), np.empty(starts[-1])
+    column, value = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1], dtype=np.float32)  # as the kernel takes them
     offset = starts[:-1]
     for (row, items, weights), count, strength in zip(sides, counts, (1.0, weighting.backward), strict=False):
         place = np.arange(len(row)) + np.repeat(offset - (np.cumsum(count) - count), count)

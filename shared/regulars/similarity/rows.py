@@ -60,7 +60,9 @@ class Rows:
 
 
 def stack(parts: list[Rows]) -> Rows:
-    """All rows of the parts, one below the other."""
+    """All rows of the parts, one below the other; a part alone is not copied."""
+    if len(parts) == 1:
+        return parts[0]
     offsets = np.cumsum([0] + [len(part.columns) for part in parts])
     starts = [part.starts[:-1] + offset for part, offset in zip(parts, offsets[:-1], strict=True)]
     return Rows(

@@ -21,9 +21,9 @@ from typing import Any
 
 from regulars.capture.model import Event
 from regulars.catalogue.model import Item
-from regulars.clock import to_ms
+from regulars.clock import to_ms, zone_named
 from regulars.similarity.config import PopularitySettings, TrialSettings
-from regulars.similarity.contexts import device_of, part_of_day, zone_called
+from regulars.similarity.contexts import device_of, part_of_day
 from regulars.similarity.interactions import KINDS, VIEW, deeds
 from regulars.similarity.model import ON_TRIAL, Popularity, daypart_scope, device_scope
 
@@ -40,7 +40,7 @@ class Watching:
         self._now = now
         self._since = now - timedelta(days=settings.new_arrival_days)
         self._weights = [settings.kinds.get(kind, 0.0) for kind in KINDS]
-        self._zone = zone_called(settings.time_zone) or UTC
+        self._zone = zone_named(settings.time_zone) or UTC
         self.scopes: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
         self.shown: Counter[str] = Counter()
         self.looks: Counter[str] = Counter()
@@ -72,7 +72,7 @@ class Watching:
             return
         kind = device_of(event.context)
         zone = event.context.get("timezone")
-        part = part_of_day(at, (zone_called(zone) if isinstance(zone, str) else None) or self._zone)
+        part = part_of_day(at, (zone_named(zone) if isinstance(zone, str) else None) or self._zone)
         scopes = [self.scopes[daypart_scope(part)], *([self.scopes[device_scope(kind)]] if kind else [])]
         fading = 0.5 ** (max(0, to_ms(self._now) - to_ms(at)) / _DAY_MS / self._settings.half_life_days)
         for item_id, deed, _ in done:

@@ -12,9 +12,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from regulars.capture.model import Event
+from regulars.clock import zone_named
 from regulars.triggers.agenda import Agenda
 from regulars.triggers.config import Birthday
-from regulars.triggers.local_time import instant, local, zone_named
+from regulars.triggers.local_time import instant, local
 from regulars.triggers.model import Timer
 
 KIND = "birthday"

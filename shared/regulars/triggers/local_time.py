@@ -8,19 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
 EVERY_DAY = range(7)
-
-
-@cache
-def zone_named(name: str) -> ZoneInfo | None:
-    """The zone called `name`; None for what is none."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, ValueError, OSError):  # unknown, malformed, or a directory such as "America"
-        return None
 
 
 def local(at: datetime, zone: ZoneInfo) -> datetime:

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from regulars.capture import names
 from regulars.capture.model import Event
 from regulars.catalogue.model import Item
+from regulars.clock import zone_named
 from regulars.profiles.model import Profile
 from regulars.triggers import birthdays, repurchase, rules
 from regulars.triggers.agenda import Agenda, Plan
 from regulars.triggers.config import Triggers
-from regulars.triggers.local_time import zone_named
 from regulars.triggers.model import Timer
 from regulars.triggers.reading import lines, month_day, zone_name
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import CreateTable
+from tests.support.functions import deploy, golden, load
 from tests.support.sending import ADDRESSES, BASE_URL, NOW, SECRET, SHOPPER, planned
 
 from regulars.adapters.dynamodb.contacts import DynamoContacts
@@ -19,53 +20,37 @@ from regulars.decisions.model import CHANNELS, Message, State
 from regulars.messages import Feedback, decode
 from regulars_local import outbox
 
-ROOT = Path(__file__).resolve().parents[3]
-TABLES = ("messages", "contacts", "inbox", "offers", "channels", "profiles", "timers")
+TABLES = ("messages", "contacts", "inbox", "offers", "channels", "profiles", "timers", "suppressions")
 Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
-
-
-def golden(name: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((ROOT / "tests" / "golden" / f"{name}.json").read_text("utf-8"))
-    return event
 
 
 def handler(name: str) -> Handler:
     """A function's handler in a process of its own making."""
-    spec = importlib.util.spec_from_file_location(f"{name}_app", ROOT / "functions" / name / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    found: Handler = module.handler
+    found: Handler = load(name).handler
     return found
 
 
 class World:
     """The deployed tables, queue, secret and sender."""
 
-    def __init__(self, create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def __init__(self, create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         from regulars.adapters.aws import client
 
-        self.tables = {name: create_table(name) for name in TABLES}
-        create_table("suppressions", False)
         self.queue = client("sqs").create_queue(QueueName="feedback")["QueueUrl"]
-        client("s3").create_bucket(Bucket="data")
         client("sesv2").create_email_identity(EmailIdentity="shop@example.com")
-        (tmp_path / "clock").write_text(NOW.isoformat(), "ascii")
-        environment = {
-            **{f"{name.upper()}_TABLE": name for name in (*self.tables, "suppressions")},
-            "POWERTOOLS_SERVICE_NAME": "test",
-            "CLOCK_SOURCE": f"file:{tmp_path / 'clock'}",
-            "DATA_BUCKET": "data",
-            "TIMER_SHARDS": "1",
-            "FEEDBACK_QUEUE_URL": self.queue,
-            "SIGNING_SECRET_ARN": client("secretsmanager").create_secret(Name="signing", SecretString=SECRET)["ARN"],
-            "LINK_BASE_URL": BASE_URL + "/",
-            "EMAIL_SENDER": "shop@example.com",
-            "EMAIL_CONFIGURATION_SET": "",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
+        deploy(
+            create_table,
+            monkeypatch,
+            tmp_path / "clock",
+            NOW,
+            TABLES,
+            TIMER_SHARDS="1",
+            FEEDBACK_QUEUE_URL=self.queue,
+            SIGNING_SECRET_ARN=client("secretsmanager").create_secret(Name="signing", SecretString=SECRET)["ARN"],
+            LINK_BASE_URL=BASE_URL + "/",
+            EMAIL_SENDER="shop@example.com",
+            EMAIL_CONFIGURATION_SET="",
+        )
         self.ledger = DynamoLedger("messages", "contacts", "suppressions")
         self.contacts = DynamoContacts("contacts")
         self.inbox = DynamoInbox("inbox")
@@ -90,7 +75,7 @@ class World:
 
 
 @pytest.fixture
-def world(create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+def world(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return World(create_table, monkeypatch, tmp_path)
 
 

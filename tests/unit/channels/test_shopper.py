@@ -13,12 +13,13 @@ from tests.support.sending import ADDRESSES, NOW, SHOPPER, Hand, signer
 
 from regulars.adapters.memory.channels import MemoryInbox
 from regulars.adapters.memory.contacts import MemoryContacts
+from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.adapters.memory.queues import MemoryQueue
 from regulars.channels.http import ShopperApi, routes
 from regulars.channels.inbox import ShopperInbox
 from regulars.channels.ports import InboxEntry
 from regulars.channels.preferences import Preferences
-from regulars.errors import Invalid, NotFound, RegularsError, TooLarge, Unauthorised
+from regulars.errors import Gone, Invalid, NotFound, RegularsError, TooLarge, Unauthorised
 from regulars.ids import message_id
 from regulars.messages import Feedback
 from regulars.signing import Purpose
@@ -40,10 +41,11 @@ class App:
     def __init__(self) -> None:
         self.clock = Hand()
         self.contacts, self.inbox, self.queue = MemoryContacts(), MemoryInbox(), MemoryQueue()
+        self.profiles = MemoryProfiles()
         api = ShopperApi(
             signer(self.clock),
             ShopperInbox(self.inbox, self.queue, self.clock, page=3),
-            Preferences(self.contacts, self.queue, self.clock),
+            Preferences(self.contacts, self.queue, self.clock, self.profiles.erased),
         )
         self.views = routes(lambda: api)
         self.token, _ = signer(self.clock).shopper_token(SHOPPER, lifetime=timedelta(hours=1))
@@ -180,3 +182,23 @@ def test_without_a_good_token_nothing_is_shown(app: App, route: str) -> None:
     with pytest.raises(Unauthorised):
         app.call(route, {})
     assert app.contacts.load(SHOPPER).consent["email"]
+
+
+@pytest.mark.parametrize("wish", [{"consent": {"email": True}}, {"topics": {"email/carts": False}}, {"language": "zh"}, {}])
+@pytest.mark.parametrize("known", [True, False], ids=["half erased", "erased"])
+def test_a_token_that_outlives_an_erasure_changes_nothing(app: App, wish: Any, known: bool) -> None:
+    app.profiles.bury(SHOPPER, NOW + timedelta(days=30))
+    if not known:
+        app.contacts.forget(SHOPPER)
+    before = app.contacts.load(SHOPPER)
+    with pytest.raises(Gone) as raised:
+        app.change(wish)
+    assert raised.value.code == "erased"
+    assert (app.contacts.load(SHOPPER), app.contacts.proofs, app.queue.messages) == (before, app.contacts.proofs, [])
+    assert known or before.version == 0
+
+
+def test_she_may_come_back_when_the_erasure_is_long_over(app: App) -> None:
+    app.profiles.bury(SHOPPER, NOW)
+    app.contacts.forget(SHOPPER)
+    assert app.change({"consent": {"email": True}})["channels"]["email"]["consent"]

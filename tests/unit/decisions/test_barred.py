@@ -236,6 +236,7 @@ def test_the_claim_takes_the_money_and_a_failure_gives_it_back_once() -> None:
         ("budgets.b.per", {"budgets": {"b": {"limit_cents": 1, "per": "year"}}}),
         ("budgets.b.limit_cents", {"budgets": {"b": {"limit_cents": -1, "per": "day"}}}),
         ("budgets.b.shards", {"budgets": {"b": {"limit_cents": 1, "per": "day", "shards": 0}}}),
+        ("currency", {"currency": "pounds"}),
         ("holdout.share", {"holdout": {"share": 1.5}}),
         ("holdout.campaigns.spring.share", {"holdout": {"campaigns": {"spring": {"share": -0.1, "salt": ""}}}}),
         ("place.time_zone", {"place": {"time_zone": "Mars/Olympus"}}),
@@ -255,3 +256,44 @@ def test_festivals_wait_for_a_weekday_evening() -> None:
     assert (entry.state, entry.reason) == (State.DEFERRED, "best_hour")
     assert entry.not_before is not None
     assert (entry.not_before.isoweekday(), 19 <= entry.not_before.hour < 22) == (1, True)
+
+
+GIFT = {"kind": "percent", "percent": 20, "days": 3, "cost_cents": 500, "currency": "GBP"}
+
+
+def paying(currency: str = "GBP", limit_cents: int = 100_000, shards: int = 1, **more: Any) -> dict[str, Any]:
+    """A shop.yaml whose welcome brings a coupon of 5.00 GBP, paid by a budget."""
+    budget = {"limit_cents": limit_cents, "per": "month", "shards": shards, **more}
+    decisions = {"kinds": {"welcome": {"offer": "gift"}}, "budgets": {"b": budget}, "currency": currency}
+    return {"offers": {"offers": {"gift": GIFT}}, "decisions": decisions}
+
+
+@pytest.mark.parametrize("fine", [{}, {"shards": 16}, {"limit_cents": 0}, {"currency": "USD", "campaigns": ["spring"]}])
+def test_a_budget_that_can_pay_for_its_coupons_is_accepted(fine: dict[str, Any]) -> None:
+    check(paying(**fine))
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("decisions.currency", {"currency": "USD"}),
+        ("decisions.currency", {"currency": ""}),
+        ("decisions.currency", {"currency": "USD", "campaigns": ["welcome"]}),
+        ("decisions.budgets.b.shards", {"limit_cents": 5_000, "shards": 1_000}),
+    ],
+)
+def test_a_budget_that_cannot_pay_for_its_coupons_is_refused_by_path(path: str, wrong: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        check(paying(**wrong))
+    assert refused.value.field == path
+    assert refused.value.reason.startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(("currency", "verdict"), [("GBP", "PLANNED"), ("USD", "WITHHELD"), ("", "WITHHELD")])
+def test_a_budget_in_another_currency_decides_for_no_coupon(currency: str, verdict: str) -> None:
+    offers = section(OfferSettings, "offers", paying())
+    decisions = section(Decisions, "decisions", paying(currency))
+    desk = Desk(kinds={**numbers().kinds, **decisions.kinds}, budgets=decisions.budgets, currency=currency)
+    desk.decide = replace(desk.decide, pools=Spent(0), offers=offers)
+    entry = desk.decide(moment("welcome", facts={}))
+    assert (entry.state.value, entry.reason) == (verdict, "chosen" if verdict == "PLANNED" else "over_budget")

@@ -8,6 +8,7 @@ import pytest
 from tests.support.decisions import EVENING, SHE, Desk, numbers
 
 from regulars.channels.model import Contact
+from regulars.clock import zone_named
 from regulars.decisions.addresses import masked
 from regulars.decisions.config import Decisions, Hours
 from regulars.decisions.holdout import HOLDOUT, arm_of
@@ -18,7 +19,6 @@ from regulars.decisions.timing import best_instant
 from regulars.decisions.zones import country_of, country_zones, openings, zones_of
 from regulars.errors import Invalid
 from regulars.shop import section
-from regulars.triggers.local_time import zone_named
 
 PLACE = numbers().place
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.support.decisions import EVENING, HOUR, SHE, Desk, moment
+from tests.support.decisions import EVENING, HOUR, SHE, Desk, message, moment, numbers
 
 from regulars.decisions.model import State
 from regulars.errors import TryLater
@@ -56,6 +56,55 @@ def test_a_crash_between_record_and_emit_loses_nothing() -> None:
     desk.decide(moment())
     assert len(desk.orders) == 1
     assert len(desk.ledger.list(SHE)) == 1
+
+
+def test_a_crash_before_the_lesser_plans_are_closed_leaves_none_open() -> None:
+    desk = Desk()
+    lesser = message("winback_dormant", "w1", at=EVENING - HOUR)
+    newer = message("winback_dormant", "w2", at=EVENING + HOUR)
+    assert desk.ledger.record(lesser)
+    close = desk.ledger.close
+
+    def dying(*arguments: object, **named: object) -> bool:
+        raise TryLater("the store is busy")
+
+    desk.ledger.close = dying  # type: ignore[method-assign]
+    with pytest.raises(TryLater):
+        desk.decide(moment())
+    desk.ledger.close = close  # type: ignore[method-assign]
+    assert desk.ledger.record(newer)  # decided after it, so by rules that knew of it
+    desk.decide(moment())
+    standing = {entry.moment_id: (entry.state.value, entry.reason) for entry in desk.ledger.list(SHE)}
+    assert standing[lesser.moment_id] == ("LAPSED", "outranked")
+    assert standing[newer.moment_id] == ("PLANNED", "chosen")
+    assert len(desk.orders) == 1
+
+
+def test_an_order_update_that_comes_again_closes_nothing() -> None:
+    desk = Desk()
+    assert desk.ledger.record(message("winback_dormant", "w1", at=EVENING - HOUR))
+    for _ in range(2):
+        desk.decide(moment("order_update", "o1"))
+    assert desk.ledger.get(SHE, "winback_dormant#w1").state is State.PLANNED  # type: ignore[union-attr]
+
+
+def test_an_order_update_waits_for_the_opening_when_the_night_came_first() -> None:
+    """Put off by the sender: the arbiter takes what does not ring, else the next opening within its validity."""
+    night = datetime(2026, 6, 10, 23, 30, tzinfo=UTC)
+    update = replace(numbers().kinds["order_update"], channels=("push", "email"))
+    desk = Desk(now=night, kinds={**numbers().kinds, "order_update": update})
+    desk.contacts.update(SHE, now=night, addresses={"email": None, "push": "token"})
+    put_off = message("order_update", "o1", channel="push", state=State.DEFERRED, reason="quiet_hours:since", not_before=night)
+    assert desk.ledger.record(put_off)
+    entry = desk.decide(moment("order_update", "o1"))
+    assert (entry.state, entry.reason, entry.channel) == (State.DEFERRED, "quiet_hours", "push")
+    ((_, until),) = desk.deferred
+    assert night < until < night + 12 * HOUR
+    desk.now = until
+    assert desk.decide(desk.deferred[0][0]).state is State.PLANNED
+    desk.reachable(email="mira@example.com")
+    desk.now = night
+    assert desk.decide(moment("order_update", "o2")).channel == "email"
 
 
 def test_a_crash_between_record_and_defer_loses_nothing() -> None:

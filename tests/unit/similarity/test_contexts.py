@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from regulars.similarity.contexts import device_kind, device_of, part_of_day, zone_called
+from regulars.clock import zone_named
+from regulars.similarity.contexts import device_kind, device_of, part_of_day
 
 _IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"
 
@@ -52,11 +53,6 @@ def test_words_for_devices() -> None:
 )
 def test_parts_of_the_local_day(hour: int, zone: str, part: str) -> None:
     friday = datetime(2026, 8, 7, hour, tzinfo=UTC)
-    told = zone_called(zone)
+    told = zone_named(zone)
     assert told is not None
     assert part_of_day(friday, told) == part
-
-
-def test_what_is_no_zone() -> None:
-    assert zone_called("Mars/Olympus") is None
-    assert zone_called("") is None

@@ -14,6 +14,7 @@ from regulars.channels.config import ChannelSettings
 from regulars.channels.pacing import Pace
 from regulars.channels.rendering import Renderer
 from regulars.channels.sending import SendMessage
+from regulars.clock import zone_named
 from regulars.decisions.config import Decisions
 from regulars.decisions.model import CHANNELS, Message
 from regulars.decisions.ports import Showcase
@@ -30,7 +31,6 @@ from regulars.profiles.reading import NewestOrder, ProfileReader
 from regulars.profiles.sweep import SweepLifecycle
 from regulars.triggers.config import Firing
 from regulars.triggers.firing import FireTimers
-from regulars.triggers.local_time import zone_named
 from regulars.triggers.service import defer
 from regulars_ops.rehearsal.copying import Copy
 

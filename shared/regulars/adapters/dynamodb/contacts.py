@@ -7,6 +7,9 @@ slot.<moment id>       {at (ms), channel, kind, campaign?}: one place taken in t
                        is one write without a read
 language, time_zone, country, name, push_vendor, updated_at (ms), version
 
+joined                 text: the shopper whom this anonymous one became, once she held slots; the item then has no version and
+                       is no contact, but says where her slots lie
+
 pk shopper   sk consent#<ms>#<channel or topic>        the proof of one word, by when it was given: granted, proof
 """
 
@@ -26,6 +29,7 @@ from regulars.errors import Conflict, TryLater
 from regulars.ids import stable_id
 
 ADDRESS, CONSENT, TOPIC, SLOT, GIVEN = "address.", "consent.", "topic.", "slot.", "consent_at."
+JOINED = "joined"
 DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
 _TRIES = 10
 
@@ -64,7 +68,7 @@ class DynamoContacts:
                 elif known or any((addresses or {}).values()) or not (words or addresses):
                     apply(change)
                 elif addresses:
-                    applies(change.when(f"attribute_exists({change.name('pk')})"))
+                    applies(change.when(f"attribute_exists({change.name('version')})"))
             except Conflict:
                 continue  # another word about the same channel or topic came between
             except TryLater as error:
@@ -76,6 +80,10 @@ class DynamoContacts:
                 continue
             return
         raise TryLater("the consent keeps changing", code="busy")
+
+    def drop_address(self, shopper: str, channel: str, address: str, *, now: datetime) -> None:
+        change = self._change(shopper, now, {channel: None}, {})
+        applies(change.when(f"{change.name(f'{ADDRESS}{channel}')} = {change.value(address)}"))
 
     def _change(self, shopper: str, now: datetime, addresses: Mapping[str, str | None], details: Mapping[str, str]) -> Change:
         change = Change(self._table, keys.contact(shopper)).count("version").set("updated_at", to=to_ms(now))
@@ -111,20 +119,28 @@ class DynamoContacts:
 
     def merge(self, source: str, target: str, *, now: datetime) -> None:
         for _ in range(_TRIES):
-            old, new = self.load(source), self.load(target)
+            item = get(self._table, keys.contact(source)) or {}
+            old, new = contact_of(source, item), self.load(target)
             if old.version == 0:
                 return
             merged = _put(self._table, joined(old, new, now), new.version)
-            gone = {"TableName": self._table, "Key": item_to_wire(keys.contact(source)), **_unchanged(old.version)}
             try:
                 transact(
-                    [("Put", merged), ("Delete", gone)],
+                    [("Put", merged), self._left(old, target, held_slots=bool(old.slots) or JOINED in item)],
                     token=stable_id("join", source, str(old.version), target, str(new.version), str(to_ms(now))),
                 )
             except Conflict:
                 continue
             return
         raise TryLater("the contacts to join keep changing", code="busy")
+
+    def _left(self, old: Contact, target: str, *, held_slots: bool) -> tuple[str, Request]:
+        """What is left of a contact that joined `target`: nothing, or where its slots went, as some may be given back yet."""
+        key = keys.contact(old.shopper)
+        if not held_slots:
+            return "Delete", {"TableName": self._table, "Key": item_to_wire(key), **_unchanged(old.version)}
+        item = item_to_wire({**key, JOINED: target})
+        return "Put", {"TableName": self._table, "Item": item, **_unchanged(old.version)}
 
     def _proof(self, shopper: str, at_ms: int, subject: str, granted: bool, proof: Mapping[str, Any]) -> Request:
         item = {**keys.consent_proof(shopper, at_ms, subject), "granted": granted, "proof": dict(proof)}
@@ -144,10 +160,26 @@ def claim_place(table: str, contact: Contact, slot: Slot | None, keep_since: dat
     return change.when(f"{version} = {change.value(contact.version)}").request()
 
 
-def return_place(table: str, shopper: str, moment_id: str) -> Request:
-    """The contact's part of a finish that gives the slot back. Its condition fails when the contact was erased."""
-    change = Change(table, keys.contact(shopper)).count("version").remove(f"{SLOT}{moment_id}")
-    return change.when(f"attribute_exists({change.name('pk')})").request()
+def return_place(table: str, shopper: str, moment_id: str, claimed_ms: int) -> Request:
+    """The contact's part of a finish that gives back the slot taken at `claimed_ms`. Its condition fails when that is not
+    there: the contact has joined another (`moved_place` finds it), or was erased, or the slot counts in no window any more."""
+    slot = f"{SLOT}{moment_id}"
+    change = Change(table, keys.contact(shopper)).count("version").remove(slot)
+    return change.when(f"{change.name(slot, 'at')} = {change.value(claimed_ms)}").request()
+
+
+def moved_place(table: str, shopper: str, moment_id: str, claimed_ms: int) -> Request | None:
+    """As `return_place`, wherever the slot lies since the shopper joined another; None when it is nowhere. The other may hold a
+    slot of a moment called the same, taken at another time."""
+    asked: set[str] = set()
+    while shopper and shopper not in asked:
+        asked.add(shopper)
+        item = get(table, keys.contact(shopper)) or {}
+        slot = item.get(f"{SLOT}{moment_id}")
+        if slot and int(slot["at"]) == claimed_ms:
+            return return_place(table, shopper, moment_id, claimed_ms)
+        shopper = str(item.get(JOINED, ""))
+    return None
 
 
 def contact_of(shopper: str, item: Item) -> Contact:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import Item, back_off, dynamodb, item_to_wire, query, translated
-from regulars.adapters.dynamodb.contacts import claim_place, return_place
+from regulars.adapters.dynamodb.contacts import claim_place, moved_place, return_place
 from regulars.adapters.dynamodb.coupons import return_reservation, take_reservation, without_coupon
 from regulars.adapters.dynamodb.ledger_items import item_of, message_of
 from regulars.adapters.dynamodb.transactions import Cancelled, Change, Request, applies, apply, get, get_together, transact
@@ -142,8 +142,9 @@ class DynamoLedger:
         change.when(f"{change.name('state')} = {claimed} AND {change.name('token')} = {held}")
         try:
             if gives_slot_back or returns.takes or returns.coupon:
-                place = return_place(self._contacts, message.shopper, message.moment_id) if gives_slot_back else None
-                self._finish_with(change, place, returns, stable_id("finish", token, message.moment_id, str(to_ms(now))))
+                claimed_ms = self._claimed_ms(message) if gives_slot_back else None
+                unique = stable_id("finish", token, message.moment_id, str(to_ms(now)))
+                self._finish_with(message, change, claimed_ms, returns, unique)
             else:
                 apply(change)
         except Conflict as conflict:
@@ -181,19 +182,32 @@ class DynamoLedger:
         change = Change(self._messages, keys.message(shopper, moment_id)).set("state", to=state.value)
         return change.append("history", [to_ms(now), state.value, detail])
 
-    def _finish_with(self, change: Change, place: Request | None, returns: Reservation, token: str) -> None:
-        entries: list[tuple[str, Request]] = [("Update", change.request())]
-        entries += [("Update", place)] if place else []
-        coupon_at = len(entries)
-        try:
-            _patiently([*entries, *return_reservation(self._offers, returns)], token)
-        except Cancelled as cancelled:
-            if 0 in cancelled.failed:
-                raise
-            # Erased meanwhile, or a coupon whose end has come. What else there is to give back still is.
-            left = [entry for at, entry in enumerate(entries) if at not in cancelled.failed]
-            rest = without_coupon(returns) if returns.coupon and coupon_at in cancelled.failed else returns
-            _patiently([*left, *return_reservation(self._offers, rest)], stable_id(token, "less"))
+    def _finish_with(self, message: Message, change: Change, claimed_ms: int | None, returns: Reservation, token: str) -> None:
+        """The state, the slot taken at `claimed_ms` and the reservation in one transaction. A slot that has moved is looked
+        for; what is there no more (erased, faded, a coupon whose end has come) keeps nothing else from going back."""
+        where = self._contacts, message.shopper, message.moment_id
+        place = None if claimed_ms is None else return_place(*where, claimed_ms)
+        for attempt in range(_FINISH_TRIES):
+            entries: list[tuple[str, Request]] = [("Update", change.request())]
+            entries += [("Update", place)] if place else []
+            try:
+                # Other entries are another request, which needs a token of its own.
+                unique = stable_id(token, str(attempt)) if attempt else token
+                _patiently([*entries, *return_reservation(self._offers, returns)], unique)
+                return
+            except Cancelled as cancelled:
+                if 0 in cancelled.failed:
+                    raise
+                if returns.coupon and len(entries) in cancelled.failed:
+                    returns = without_coupon(returns)
+                if claimed_ms is not None and place and 1 in cancelled.failed:
+                    place = moved_place(*where, claimed_ms)
+        raise TryLater("what a message gives back keeps moving", code="busy")
+
+    def _claimed_ms(self, message: Message) -> int | None:
+        """When the newest claim of it was, which is when its slot was taken."""
+        item = self._item(message.shopper, message.moment_id) or {}
+        return next((int(at) for at, word, _ in reversed(item.get("history", ())) if word == State.CLAIMED), None)
 
     def _was_finished(self, message: Message, token: str, state: State) -> bool:
         item = self._item(message.shopper, message.moment_id) or {}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from regulars.channels.model import Contact, Slot
-from regulars.clock import from_ms
+from regulars.clock import from_ms, to_ms
 from regulars.decisions.merging import given, joined, newer
 
 _DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
@@ -19,6 +19,7 @@ class MemoryContacts:
 
     def __init__(self) -> None:
         self._contacts: dict[str, Contact] = {}
+        self._joined: dict[str, str] = {}
         self.proofs: list[tuple[str, datetime, str, bool, Mapping[str, Any]]] = []
 
     def put(self, contact: Contact) -> None:
@@ -60,10 +61,15 @@ class MemoryContacts:
         for subject, granted in stand.items():
             self.proofs.append((shopper, from_ms(given_ms[subject]), subject, granted, dict(proof or {})))
 
+    def drop_address(self, shopper: str, channel: str, address: str, *, now: datetime) -> None:
+        if self.load(shopper).addresses.get(channel) == address:
+            self.update(shopper, now=now, addresses={channel: None})
+
     def forget(self, shopper: str) -> int:
         """Delete the contact and its proofs, as `DynamoContacts` does; how many records."""
         proofs = [proof for proof in self.proofs if proof[0] == shopper]
         self.proofs = [proof for proof in self.proofs if proof[0] != shopper]
+        self._joined.pop(shopper, None)
         return len(proofs) + (self._contacts.pop(shopper, None) is not None)
 
     def merge(self, source: str, target: str, *, now: datetime) -> None:
@@ -71,6 +77,7 @@ class MemoryContacts:
         if old.version:
             self._contacts[target] = joined(old, self.load(target), now)
             del self._contacts[source]
+            self._joined[source] = target
 
     def claim_place(self, contact: Contact, slot: Slot | None, keep_since: datetime) -> bool:
         """The contact's part of a claim; False, and nothing changes, when it is not the version that was read."""
@@ -83,11 +90,17 @@ class MemoryContacts:
         self._keep(standing, taken)
         return True
 
-    def return_place(self, shopper: str, moment_id: str) -> None:
-        """The contact's part of a finish that gives the slot back."""
-        standing = self.load(shopper)
-        if standing.version:
-            self._keep(standing, {slot.moment_id: slot for slot in standing.slots if slot.moment_id != moment_id})
+    def return_place(self, shopper: str, moment_id: str, claimed_ms: int) -> None:
+        """The contact's part of a finish that gives the slot back, wherever it lies since the shopper joined another. The other
+        may hold a slot of a moment called the same: hers is the one taken at `claimed_ms`."""
+        asked: set[str] = set()
+        while shopper and shopper not in asked:
+            asked.add(shopper)
+            standing = self.load(shopper)
+            if any(slot.moment_id == moment_id and to_ms(slot.at) == claimed_ms for slot in standing.slots):
+                self._keep(standing, {slot.moment_id: slot for slot in standing.slots if slot.moment_id != moment_id})
+                return
+            shopper = self._joined.get(shopper, "")
 
     def _keep(self, contact: Contact, slots: Mapping[str, Slot]) -> None:
         ordered = tuple(sorted(slots.values(), key=lambda slot: (slot.at, slot.moment_id)))

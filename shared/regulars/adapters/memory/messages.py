@@ -106,7 +106,8 @@ class MemoryLedger:
         if tried:
             done = replace(done, tried=(*done.tried, tried))
         if gives_slot_back:
-            self._contacts.return_place(message.shopper, message.moment_id)
+            claimed_ms = next(at for at, word, _ in reversed(standing.history) if word == State.CLAIMED.value)
+            self._contacts.return_place(message.shopper, message.moment_id, claimed_ms)
             done = replace(done, slot="")
         self._offers.give_back(returns)
         self._settle(self._move(done, state, now, reason), now)

@@ -12,7 +12,7 @@ from regulars.access import Keys
 from regulars.errors import Invalid
 from regulars.recommendations.http import parse_ask, to_json
 from regulars.recommendations.model import SCENES
-from regulars.web import Request, View
+from regulars.web import Request, View, whole_number
 
 if TYPE_CHECKING:
     from regulars.recommendations.config import RecommendationSettings
@@ -44,7 +44,7 @@ class SearchApi:
         self.keys.check(request)
         settings = self.search.settings.search
         text = _text(request.query, settings.max_query_chars)
-        limit = _whole(request.query, "limit", settings.suggestions.default_limit, 1, settings.suggestions.max_limit)
+        limit = whole_number(request.query, "limit", settings.suggestions.default_limit, 1, settings.suggestions.max_limit)
         found, completed = self.suggest(text, limit)
         body: dict[str, Any] = {"query": text, "suggestions": [_suggestion(entry) for entry in found]}
         if found and completed != " ".join(text.casefold().split()):
@@ -82,7 +82,7 @@ def parse_question(query: Mapping[str, str], settings: RecommendationSettings) -
     return Question(
         ask=replace(ask, scene=SCENE),
         text=text,
-        offset=_whole(query, "offset", 0, 0, settings.search.max_offset),
+        offset=whole_number(query, "offset", 0, 0, settings.search.max_offset),
         brand=brand,
         price_from=low,
         price_to=high,
@@ -97,15 +97,6 @@ def _text(query: Mapping[str, str], most: int) -> str:
     if any(kind_of(character) in ("Cc", "Cs") for character in text):
         raise Invalid("q holds control characters", field="q", code="invalid_query")
     return text
-
-
-def _whole(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = query.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) < 16 and least <= int(text) <= most):
-        raise Invalid(f"{name} must be a whole number from {least} to {most}", field=name, code="invalid_number")
-    return int(text)
 
 
 def _price(query: Mapping[str, str], name: str) -> int | None:
