@@ -71,6 +71,7 @@ class DynamoSources:
         self._cache_rows = cache_rows
         self._common: _Common | None = None
         self._rows: dict[tuple[str, str], _Raw] = {}
+        self._older: dict[tuple[str, str], _Raw] = {}
         self._scopes: dict[str, tuple[datetime, Popularity | None, bool]] = {}
         self._rules: tuple[Any, Mapping[str, Any] | None] = (None, None)
 
@@ -153,13 +154,24 @@ class DynamoSources:
         return known is not None and self._is_fresh(known[0], now, _SLOW if scope == HABIT else 1)
 
     def _kept(self, version: str, items: Iterable[str]) -> dict[str, _Raw]:
-        found = ((item_id, self._rows.get((version, item_id), _UNREAD)) for item_id in items)
-        return {item_id: row for item_id, row in found if row is not _UNREAD}
+        found: dict[str, _Raw] = {}
+        for item_id in items:
+            key = (version, item_id)
+            row = self._rows.get(key, _UNREAD)
+            if row is _UNREAD:
+                row = self._older.get(key, _UNREAD)
+                if row is _UNREAD:
+                    continue
+                self._rows[key] = row
+            found[item_id] = row
+        return found
 
     def _remember(self, version: str, rows: Mapping[str, _Raw]) -> Mapping[str, _Raw]:
-        """Keeps what was read and returns it; absence too: an item without neighbours is asked for as often as any other."""
-        if len(self._rows) + len(rows) > self._cache_rows:
-            self._rows.clear()
+        """Keeps what was read and returns it; absence too: an item without neighbours is asked for as often as any other. When
+        half of the room is full, what was not asked for since the last time makes place: the least recently used, nearly, at
+        the price of a look-up."""
+        if len(self._rows) + len(rows) > self._cache_rows // 2:
+            self._rows, self._older = {}, self._rows
         self._rows.update({(version, item_id): row for item_id, row in rows.items()})
         return rows
 
