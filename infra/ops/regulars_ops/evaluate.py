@@ -42,7 +42,7 @@ from regulars.similarity.scoring import Asked, answers
 from regulars.similarity.tuning import Tuned, tune, unsearched
 from regulars_ops.deep import Evaluated, trainer_of
 from regulars_ops.logs import Log, log_of
-from regulars_ops.memory import give_back
+from regulars_ops.memory import give_back, give_back_large
 from regulars_ops.overrides import overrides_of
 from regulars_ops.tables import read_table
 
@@ -105,6 +105,7 @@ def instant(text: str) -> int:
 
 def run(_: object, chosen: argparse.Namespace) -> int:
     """Evaluate and print."""
+    give_back_large()
     table = read_table(chosen.file, show=True)
     log = log_of(table, chosen.protocol)
     left_out = tuple(f"left out: {rows:,} rows with {why}" for why, rows in table.left_out.items())

@@ -71,14 +71,24 @@ class Fading:
 
 
 def again(
-    purchases: Mapping[str, Sequence[date]], part: Part, today: date, habits: Mapping[str, float] | None = None
+    purchases: Mapping[str, Sequence[date]],
+    part: Part,
+    today: date,
+    habits: Mapping[str, float] | None = None,
+    power: float = 0.0,
+    weight: float = 0.0,
 ) -> dict[str, float]:
-    """habit · Σ over the days an item was bought on of its fading, by item: rank dense over all the shopper's purchase days,
-    age from today (a day ahead of it counts as today). `habits`: what items are multiplied by, 1 for the others."""
+    """habit^power · (weight · habit + Σ over the days an item was bought on of its fading), by item: rank dense over all the
+    shopper's purchase days, age from today (a day ahead of it counts as today). `habits`: of items, 1 for the others."""
     of = (habits or {}).get
     days = sorted({day for bought in purchases.values() for day in bought}, reverse=True)
     fading = {day: part.fade(rank, max(0.0, float((today - day).days))) for rank, day in enumerate(days)}
-    return {item_id: of(item_id, 1.0) * sum(fading[day] for day in bought) for item_id, bought in purchases.items() if bought}
+    found = {}
+    for item_id, bought in purchases.items():
+        if bought:
+            habit = of(item_id, 1.0)
+            found[item_id] = habit**power * (weight * habit + sum(map(fading.__getitem__, bought)))
+    return found
 
 
 def _deeds(profile: Profile) -> Iterator[tuple[str, str, datetime]]:

@@ -42,7 +42,8 @@ def chosen(pointer: Pointer | None, settings: RecommendationSettings) -> Recipe:
     if not isinstance(raw, dict):
         raise GiveUp(f"not a recipe: {raw!r:.80}", code="broken_model")
     recipe = from_wire(raw)
-    numbers = [recipe.history_items, recipe.habit_power, *recipe.popularity.values(), *recipe.kinds.values()]
+    numbers = [recipe.history_items, recipe.habit_power, recipe.habit_weight]
+    numbers += [*recipe.popularity.values(), *recipe.kinds.values()]
     for part in (*recipe.parts.values(), *([recipe.repeat] if recipe.repeat else ())):
         numbers += [part.weight, part.rank_power, part.half_life_days]
     for number in numbers:

@@ -43,7 +43,8 @@ SEARCHED: Mapping[str, Mapping[str, Sequence[Any]]] = {
 RANK_POWERS, HALF_LIVES = (0.0, 0.3, 0.6, 1.0, 1.5), (0.0, 400.0, 150.0, 60.0, 14.0)
 """In order of strength: 0 fades nothing."""
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5)
-HABIT_POWERS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7)
+HABITS = tuple((power, weight) for weight in (0.0, 0.1, 0.2, 0.3, 0.5) for power in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7))
+"""(power, weight) of habit. Tried in pairs, for each does some of the other's work: one by one the first would keep it."""
 REPEAT_FADING: Mapping[str, Sequence[float]] = {
     "half_life_days": (0.0, 400.0, 300.0, 200.0, 150.0, 100.0, 60.0, 30.0),
     "rank_power": (0.0, 0.15, 0.3, 0.5, 1.0),
@@ -84,9 +85,9 @@ def faded_as(recipe: Recipe, value: float, name: str, key: str) -> Recipe:
     return replace(recipe, parts={**recipe.parts, name: replace(recipe.parts[name], **{key: value})})
 
 
-def with_habit(recipe: Recipe, value: float) -> Recipe:
-    """Another power of habit."""
-    return replace(recipe, habit_power=value)
+def with_habit(recipe: Recipe, power: float, weight: float) -> Recipe:
+    """Another power and another weight of habit."""
+    return replace(recipe, habit_power=power, habit_weight=weight)
 
 
 def weight_of(recipe: Recipe, name: str) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regulars.similarity.config import SimilaritySettings
-from regulars.similarity.fitting import fit
+from regulars.similarity.fitting import fit, relation_of
 from regulars.similarity.interactions import Floats, Ints
 from regulars.similarity.kernel import TopK
 from regulars.similarity.metrics import distinct_targets, hits_of, ndcg
@@ -45,12 +45,18 @@ class Slice:
             queries = queries.take(np.sort(np.random.default_rng(0).choice(len(queries), most, replace=False)))
         longest = max(settings.tuning.history_items)
         asked = Asked.of(queries, split.candidates, longest, kind_weights(settings.kinds))
-        model = fit(split.learn, settings, split.cut_ms, relations)
-        return cls(split, asked, distinct_targets(queries, len(split.candidates)), model)
+        made = cls(split, asked, distinct_targets(queries, len(split.candidates)), fit(split.learn, settings, split.cut_ms, ()))
+        for name in relations:
+            found = relation_of(split.learn, settings, split.cut_ms, name)
+            if found is not None and len(found.items):
+                made.keep(name, found)
+        return made
 
     def keep(self, name: str, made: TopK) -> None:
-        """Another form of a relation."""
-        self.model = replace(self.model, relations={**self.model.relations, name: made})
+        """Another form of a relation: of it the lists of what the questions' histories hold, for no other is ever read. Of a
+        hundred thousand items all lists take 160 MB a relation, and there are several slices of several relations."""
+        held = made.only(self.asked.history.items)
+        self.model = replace(self.model, relations={**self.model.relations, name: held})
 
     def join(self, name: str, ask: Ask) -> None:
         """One more voice."""

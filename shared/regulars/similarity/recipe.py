@@ -6,10 +6,12 @@
                  be shown; i runs over the newest `history_items` distinct items. rank_i is dense by instant: 0 for whatever
                  carries the newest instant, 1 for the one before. age_i is in days, measured from that newest instant.
     week, trend  popularity rows (distinct buyers of the last days; decayed deeds), as shares of their highest
-    again(j)   = habit_j^γ · Σ over the days on which j was bought of (1 + rank)^−p · 0.5^(age / h), divided by its highest;
-                 rank dense over the shopper's purchase days, age in days from today. habit_j: baskets with j per buyer of j,
-                 from the popularity row "habit" (1 for items that are not in it). Only where the shop's shoppers buy the
-                 same again (`repeats`).
+    again(j)   = habit_j^γ · (m · habit_j + Σ over the days on which j was bought of (1 + rank)^−p · 0.5^(age / h)) for what
+                 was bought, divided by its highest; rank dense over the shopper's purchase days, age in days from today.
+                 habit_j: baskets with j per buyer of j, from the popularity row "habit" (1 for items that are not in it).
+                 m · habit_j stands for what is known of j beside the shopper's own days, as the prior does in the
+                 gamma-Poisson model of buying (Ehrenberg, Repeat-Buying, 1988): it says much of what was bought once, little of
+                 what is bought weekly. Only where the shop's shoppers buy the same again (`repeats`).
 
 The evaluator, the build's search and the API function use this one formula (`regulars.similarity.scoring` in arrays,
 `regulars.recommendations.blending` in plain Python; a test holds them together). No numpy here: readers of a model start
@@ -55,6 +57,7 @@ class Recipe:
     popularity: Mapping[str, float] = field(default_factory=dict)
     repeat: Part | None = None
     habit_power: float = 0.0
+    habit_weight: float = 0.0
     repeats: bool = False
     kinds: Mapping[str, float] = field(default_factory=dict)
 
@@ -73,6 +76,7 @@ def from_wire(raw: Mapping[str, Any]) -> Recipe:
             popularity={str(name): float(weight) for name, weight in raw["popularity"].items()},
             repeat=Part(**raw["repeat"]) if raw["repeat"] else None,
             habit_power=float(raw["habit_power"]),
+            habit_weight=float(raw.get("habit_weight", 0.0)),  # not in recipes of before there was one
             repeats=bool(raw["repeats"]),
             kinds={str(name): float(weight) for name, weight in raw["kinds"].items()},
         )

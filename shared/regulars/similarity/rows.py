@@ -83,3 +83,11 @@ class TopK:
     def of(self, item: int) -> tuple[Ints, Floats]:
         part = slice(self.starts[item], self.starts[item + 1])
         return self.items[part], self.scores[part]
+
+    def only(self, items: AnyInts) -> TopK:
+        """The lists of these items; those of the others are empty."""
+        lengths, wanted = np.diff(self.starts), np.zeros(len(self.starts) - 1, dtype=bool)
+        wanted[items] = True
+        kept = np.repeat(wanted, lengths)
+        starts = np.concatenate(([0], np.cumsum(np.where(wanted, lengths, 0))))
+        return TopK(starts, self.items[kept], self.scores[kept])

@@ -76,6 +76,15 @@ def baskets_of(queries: Queries) -> History:
     return History(starts, items, rank, age, np.ones(len(items)))
 
 
+def _newest_of(baskets: History) -> Floats:
+    """1 where an item stands for the first time in its question."""
+    question = np.repeat(np.arange(len(baskets.starts) - 1), np.diff(baskets.starts))
+    order = np.lexsort((baskets.items, question))  # stable: of an item's days the newest comes first
+    newest = np.zeros(len(order))
+    newest[order[_first_of(question[order], baskets.items[order])]] = 1.0
+    return newest
+
+
 def _first_of(*columns: Ints) -> Mask:
     """Whether any column differs from the entry before."""
     changed = np.ones(len(columns[0]), dtype=bool)
@@ -127,18 +136,21 @@ class Voices:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Questions made ready. `voices`: by the name of their part in a recipe, which gives them a weight and no fading."""
+    """Questions made ready. `newest`: 1 for the newest day of an item in `baskets`, 0 for its other days. `voices`: by the name
+    of their part in a recipe, which gives them a weight and no fading."""
 
     queries: Queries
     candidates: Mask
     history: History
     baskets: History
+    newest: Floats
     voices: Mapping[str, Voices] = field(default_factory=dict)
 
     @classmethod
     def of(cls, queries: Queries, candidates: Mask, longest: int, kinds: Floats) -> Asked:
         """`longest`: the most items of a history that any recipe will ask for; `kinds`: what each kind says."""
-        return cls(queries, candidates, history_of(queries, longest, kinds), baskets_of(queries))
+        baskets = baskets_of(queries)
+        return cls(queries, candidates, history_of(queries, longest, kinds), baskets, _newest_of(baskets))
 
     def heard(self, recipe: Recipe, habit: Floats) -> list[tuple[Voices, float]]:
         """The question's own lists that a recipe listens to, with their weights: its voices, then its repeats."""
@@ -146,7 +158,8 @@ class Asked:
             (self.voices[name], part.weight) for name, part in recipe.parts.items() if name in self.voices and part.weight > 0
         ]
         if recipe.repeats and recipe.repeat and recipe.repeat.weight > 0:
-            values = self.baskets.faded(recipe.repeat) * habit[self.baskets.items] ** recipe.habit_power
+            usual = habit[self.baskets.items]
+            values = (self.baskets.faded(recipe.repeat) + recipe.habit_weight * self.newest * usual) * usual**recipe.habit_power
             made.append((Voices(self.baskets.starts, self.baskets.items, values), recipe.repeat.weight))
         return made
 

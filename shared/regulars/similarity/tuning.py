@@ -26,7 +26,7 @@ from regulars.similarity.kernel import TopK
 from regulars.similarity.linear import Products, products, solvable, solve
 from regulars.similarity.model import LINEAR, NEXT, SIMILAR
 from regulars.similarity.moves import (
-    HABIT_POWERS,
+    HABITS,
     HALF_LIVES,
     RANK_POWERS,
     REPEAT_FADING,
@@ -362,7 +362,7 @@ class _Search:
         if recipe.repeat and recipe.repeat.weight > 0:
             for key, strengths in REPEAT_FADING.items():
                 recipe = self._weakest(recipe, [faded_as(recipe, value, "repeat", key) for value in strengths])
-            recipe = self._weakest(recipe, [with_habit(recipe, value) for value in HABIT_POWERS])
+            recipe = self._weakest(recipe, [with_habit(recipe, power, weight) for power, weight in HABITS])
         return recipe
 
     def _weakest(self, recipe: Recipe, rising: Sequence[Recipe]) -> Recipe:

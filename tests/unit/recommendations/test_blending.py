@@ -75,6 +75,7 @@ RECIPES = st.builds(
     popularity=st.fixed_dictionaries({"week": st.just(0.0) | st.floats(0.01, 1), "trend": st.sampled_from([0.0, 0.4])}),
     repeat=st.one_of(st.none(), PART),
     habit_power=st.sampled_from([0.0, 0.4]),
+    habit_weight=st.sampled_from([0.0, 0.3]),
     repeats=st.booleans(),
 )
 
@@ -116,13 +117,16 @@ def test_both_forms_of_the_formula_give_the_same_scores(recipe: Recipe, seed: in
 
     purchases = {NAMES[item]: tuple(sorted({(NOW - ago * DAY).date() for ago in agos})) for item, agos in days.items()}
     profile = Profile(shopper="user:1", as_of=NOW, purchases=purchases)
-    habits = {NAMES[item]: value**recipe.habit_power for item, value in habit.items()}
+    habits = {NAMES[item]: value for item, value in habit.items()}
+    bought_again = (
+        again(purchases, recipe.repeat, NOW.date(), habits, recipe.habit_power, recipe.habit_weight) if recipe.repeat else {}
+    )
     question = Question(
         deeds=recent(profile, {"purchase": 1.0}, recipe.history_items),
         rows=in_rows(made),
         recipe=recipe,
         popularity={name: {NAMES[item]: share for item, share in shares.items()} for name, shares in popularity.items()},
-        again=again(purchases, recipe.repeat, NOW.date(), habits) if recipe.repeat else {},
+        again=bought_again,
         hidden=frozenset() if recipe.repeats else frozenset(purchases),
         may_show=lambda item_id: bool(candidates[NAMES.index(item_id)]),
     )
@@ -198,3 +202,6 @@ def test_repetition_counts_every_day_and_fades() -> None:
     assert found["ahead"] == 1.0
     assert found["milk"] == pytest.approx(1 / 2 + 0.5 / 3)
     assert found["tea"] == pytest.approx(0.5 / 3)
+    lifted = again(days, part, date(2026, 8, 5), {"tea": 4.0}, power=0.5, weight=0.2)
+    assert lifted["tea"] == pytest.approx(2 * (0.2 * 4 + 0.5 / 3))
+    assert lifted["milk"] == pytest.approx(0.2 + found["milk"])

@@ -106,6 +106,15 @@ def test_habits_weigh_repeats(window: Window) -> None:
     assert window.ids("home", limit=2) == ["shampoo", "cable"]
 
 
+def test_habit_speaks_for_what_was_bought_once_and_long_ago(window: Window) -> None:
+    window.knows(profile(bought={"shampoo": 3, "cable": 300}))
+    window.models.put_popularity([Popularity(HABIT, (("cable", 1.0), ("shampoo", 0.25)), (), NOW, 2.0)])
+    repeat = Part(weight=1.0, half_life_days=30.0)
+    for version, weight, first in (("7", 0.0, "shampoo"), ("8", 1.0, "cable")):
+        publish(window, replace(CHOSEN, repeat=repeat, repeats=True, habit_weight=weight), version)
+        assert window.ids("home", limit=1) == [first]
+
+
 @pytest.mark.parametrize(
     ("algorithm", "first"), [("auto", "case"), ("similar", "rival"), ("next", "case"), ("popularity", "cable")]
 )

@@ -64,6 +64,7 @@ def a_recipe(dice: np.random.Generator, *, repeats: bool) -> Recipe:
         popularity={"week": float(dice.choice([0.0, 0.4]))},
         repeat=part() if repeats else None,
         habit_power=0.4,
+        habit_weight=float(dice.choice([0.0, 0.3])),
         repeats=repeats,
     )
 
@@ -110,10 +111,10 @@ def served(queries: Queries, number: int, recipe: Recipe, model: Model) -> dict[
         if kind == PURCHASE:
             days.setdefault(f"{item:02d}", set()).add(date(2024, 1, 1) + timedelta(days=at // DAY_MS - NOW_DAY))
     purchases = {item_id: tuple(sorted(found)) for item_id, found in days.items()}
-    habits = {f"{item:02d}": float(model.habit[item] ** recipe.habit_power) for item in range(N_ITEMS)}
+    habits = {f"{item:02d}": float(model.habit[item]) for item in range(N_ITEMS)}
     repeat: Mapping[str, float] = {}
     if recipe.repeats and recipe.repeat:
-        repeat = again_plainly(purchases, recipe.repeat, date(2024, 1, 1), habits)
+        repeat = again_plainly(purchases, recipe.repeat, date(2024, 1, 1), habits, recipe.habit_power, recipe.habit_weight)
     week = {f"{item:02d}": float(score) for item, score in zip(*model.popularity["week"], strict=True)}
     hidden = frozenset(f"{item:02d}" for item, _, _ in had) if queries.excludes else frozenset()
     popularity: Mapping[str, Mapping[str, float]] = {"week": week, "trend": {}}

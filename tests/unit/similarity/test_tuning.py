@@ -11,12 +11,13 @@ import pytest
 from tests.support.interactions import interactions
 from tests.support.window import similarity_settings
 
+from regulars.errors import GiveUp
 from regulars.similarity.fitting import habit_counts, habit_from, habit_of, habit_row
 from regulars.similarity.interactions import Interactions
 from regulars.similarity.moves import nearest
 from regulars.similarity.panel import Slice, certain, figures_of, questions_of
 from regulars.similarity.protocols import DAY_MS, NEXT_BASKET, TIME_NEW, SplitSettings, earlier, split, validation
-from regulars.similarity.recipe import Part, Recipe
+from regulars.similarity.recipe import Part, Recipe, from_wire
 from regulars.similarity.tuning import tune
 
 SETTINGS = similarity_settings()
@@ -57,7 +58,39 @@ def test_all_slices_choose_together() -> None:
     assert chosen.recipe.repeat is not None
     assert chosen.recipe.repeat.weight > 0
     # All things are staples to somebody, none to all: an item's habit says nothing.
-    assert chosen.recipe.habit_power == 0
+    assert chosen.recipe.habit_power == chosen.recipe.habit_weight == 0
+
+
+def test_what_others_buy_again_is_expected_of_whoever_bought_it_once() -> None:
+    """Every basket tries two things; a quarter of the shop is bought again now and then, the rest never: nothing but the
+    habit of others tells them apart before the second time."""
+    dice, rows = random.Random(3), []
+    for shopper in range(200):
+        mine: list[int] = []
+        for week in range(26):
+            tried = dice.sample(range(200), 2)
+            bought = {item for item in mine if dice.random() < 0.12} | set(tried)
+            mine += [item for item in tried if item < 50]
+            rows += [(f"s{shopper:03d}", f"i{item:03d}", 7.0 * week + dice.randrange(3)) for item in sorted(bought)]
+    data = interactions(rows)
+    data = replace(data, group=np.unique(data.shopper * 10**6 + data.at // DAY_MS, return_inverse=True)[1])
+    made = split(data, NEXT_BASKET, ASKED)
+    settings = replace(SETTINGS, tuning=replace(SETTINGS.tuning, least_questions=20, rounds=1, history_items=(20,)))
+    chosen = tune(validation(made, NEXT_BASKET, ASKED), settings, NEXT_BASKET).recipe
+    assert chosen.habit_power + chosen.habit_weight > 0
+    later = Slice.of(made, settings)
+    gains = later.figures(chosen) - later.figures(replace(chosen, habit_power=0.0, habit_weight=0.0))
+    assert gains.mean() > 2 * certain(gains)
+
+
+def test_a_recipe_of_before_habits_had_a_weight_is_read() -> None:
+    recipe = Recipe(repeat=Part(weight=1.0), repeats=True, habit_power=0.3, habit_weight=0.2)
+    wire = recipe.to_wire()
+    assert from_wire(wire) == recipe
+    del wire["habit_weight"]
+    assert from_wire(wire) == replace(recipe, habit_weight=0.0)
+    with pytest.raises(GiveUp, match="not a recipe"):
+        from_wire({**wire, "habit_weight": "much"})
 
 
 def test_a_figure_is_given_question_by_question() -> None:
@@ -92,13 +125,15 @@ def test_habit_is_what_buyers_buy_again_and_more_than_usual_lately() -> None:
     assert habit["season"] > 2 * habit["past"]
     assert habit["staple"] > habit["once"]
     row = habit_row(data, settings, now)
+    assert row.deeds
     assert {item_id: share * row.deeds for item_id, share in row.trend} == pytest.approx(habit)
 
 
 def test_habits_of_shares_of_the_shoppers_add_up_to_the_same() -> None:
     data, now = groceries(20), 180 * DAY_MS
     parts = [habit_counts(data.where(data.shopper % 3 == share), SETTINGS.popularity, now) for share in range(3)]
-    whole = habit_from(*(sum(columns) for columns in zip(*parts, strict=True)), SETTINGS.popularity)  # type: ignore[arg-type]
+    baskets, buyers, lately, usual = (np.sum(columns, axis=0) for columns in zip(*parts, strict=True))
+    whole = habit_from(baskets, buyers, lately, usual, SETTINGS.popularity)
     np.testing.assert_array_equal(whole, habit_of(data, SETTINGS.popularity, now))
 
 

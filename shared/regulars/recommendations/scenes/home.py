@@ -34,7 +34,8 @@ def _scopes(situation: Situation) -> Collection[str]:
     if not situation.deeds:
         return list(newcomers.scopes(situation))
     recipe = situation.recipe
-    return (HABIT,) if recipe.repeats and recipe.repeat and recipe.habit_power and situation.profile.purchases else ()
+    habitual = recipe.repeats and recipe.repeat and (recipe.habit_power or recipe.habit_weight)
+    return (HABIT,) if habitual and situation.profile.purchases else ()
 
 
 def _home(situation: Situation, seeds: Seeds) -> list[Candidate]:
@@ -77,11 +78,11 @@ def _again(situation: Situation) -> Mapping[str, float]:
         return {}
     purchases, row = situation.profile.purchases, situation.popularity.get(HABIT)
     habits = {}
-    if recipe.habit_power and row and row.deeds:
+    if row and row.deeds:
         # The row holds shares of the strongest habit, and that in `deeds`.
         strongest = row.deeds
-        habits = {item_id: (share * strongest) ** recipe.habit_power for item_id, share in row.trend if item_id in purchases}
-    return again(purchases, recipe.repeat, situation.now.date(), habits)
+        habits = {item_id: share * strongest for item_id, share in row.trend if item_id in purchases}
+    return again(purchases, recipe.repeat, situation.now.date(), habits, recipe.habit_power, recipe.habit_weight)
 
 
 def _for_a_stranger(situation: Situation) -> list[Candidate]:
