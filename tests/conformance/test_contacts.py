@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from tests.conftest import CreateTable
 from tests.support.decisions import DAY, EVENING, SHE
 
 from regulars.decisions.ports import Contacts, Suppressions
@@ -185,3 +187,26 @@ def test_an_address_is_dropped_only_while_it_stands(contacts: Contacts) -> None:
     assert (contacts.load(SHE).addresses, contacts.load(SHE).version) == ({"push": "p"}, 2)
     contacts.drop_address("user:nobody", "email", "a@example.com", now=EVENING)
     assert contacts.load("user:nobody").version == 0
+
+
+def test_an_address_is_dropped_while_another_message_of_hers_is_being_claimed(
+    create_table: CreateTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB refuses a write to an item that a transaction holds; nobody would come again to drop the address."""
+    from regulars.adapters.dynamodb import contacts as adapter
+    from regulars.adapters.dynamodb.client import dynamodb
+    from regulars.adapters.dynamodb.contacts import DynamoContacts
+
+    contacts = DynamoContacts(create_table("contacts", True))
+    contacts.update(SHE, now=EVENING, addresses={"email": "a@example.com"})
+    update, left = dynamodb().update_item, ["TransactionConflictException"] * 2
+
+    def contended(**request: Any) -> Any:
+        if left:
+            raise ClientError({"Error": {"Code": left.pop(), "Message": "ongoing transaction"}}, "UpdateItem")
+        return update(**request)
+
+    monkeypatch.setattr(dynamodb(), "update_item", contended)
+    monkeypatch.setattr(adapter, "back_off", lambda attempt: None)
+    contacts.drop_address(SHE, "email", "a@example.com", now=EVENING)
+    assert (left, contacts.load(SHE).addresses) == ([], {})

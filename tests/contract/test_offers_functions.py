@@ -16,6 +16,7 @@ from tests.support.sending import SECRET
 
 from regulars.access import hash_key
 from regulars.adapters.aws import client
+from regulars.adapters.dynamodb.profiles import DynamoProfiles
 from regulars.messages import Moment, decode
 
 SHOP = b"""
@@ -107,6 +108,15 @@ def test_errors_have_their_status(world: World) -> None:
     assert code("redeem") == (410, "expired")
 
 
+def test_a_token_that_outlives_an_erasure_claims_nothing(world: World) -> None:
+    DynamoProfiles("profiles").bury("user:ann", NOON + timedelta(days=30))
+    status, answer = world.ask("claim")
+    assert (status, answer["error"]["code"]) == (410, "erased")
+    assert client("dynamodb").scan(TableName="offers")["Items"] == []
+    assert world.ask("claim", pathParameters={"offer": "gold"})[0] == 410
+    assert world.ask("wallet") == (200, {"coupons": []})
+
+
 def test_the_sweep_reminds_and_gives_back_once(world: World) -> None:
     world.ask("claim")
     assert world.sweep() == {"expired": 0, "reminded": 0, "behind": 0}
@@ -133,11 +143,11 @@ def test_a_claim_is_one_transaction_and_sold_out_writes_nothing(world: World) ->
     client("dynamodb").meta.events.register("before-call.dynamodb", count, unique_id="offers")
     try:
         assert world.ask("claim")[1]["error"]["code"] == "sold_out"
-        assert made == {"GetItem": 1}
+        assert made == {"GetItem": 2}
         client("s3").put_object(Bucket="data", Key="config/shop.yaml", Body=SHOP)
         world.wake = warm()
         made.clear()
         assert world.ask("claim")[0] == 200
-        assert made == {"GetItem": 3, "UpdateItem": 1, "TransactWriteItems": 1}
+        assert made == {"GetItem": 4, "UpdateItem": 1, "TransactWriteItems": 1}
     finally:
         client("dynamodb").meta.events.unregister("before-call.dynamodb", count, unique_id="offers")

@@ -108,7 +108,7 @@ class Sale:
         store = Interleaved(self)
         codes = Codes(SECRET)
         issuing = Issuing(self.config, codes, self._make_stock(store, self.config), UTC)
-        claiming = Claiming(self.config, issuing, store, self.clock, lambda shopper: "mid")
+        claiming = Claiming(self.config, issuing, store, self.clock, lambda shopper: "mid", lambda shopper, now: False)
 
         def work(*_: Any) -> str:
             while shopper := self._next():

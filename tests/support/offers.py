@@ -10,6 +10,7 @@ from typing import Any
 from tests.support.sending import Hand
 
 from regulars.adapters.memory.offers import MemoryOffers
+from regulars.adapters.memory.profiles import MemoryProfiles
 from regulars.messages import Moment, QueueMessage
 from regulars.offers.claiming import Claiming
 from regulars.offers.codes import Codes
@@ -67,7 +68,8 @@ class Market:
         self.clock = Hand(NOON)
         self.codes = Codes(SECRET)
         self.issuing = Issuing(self.config, self.codes, Stock(self.store, self.config.sharding), UTC)
-        self.claiming = Claiming(self.config, self.issuing, self.store, self.clock, lambda shopper: tier)
+        self.profiles = MemoryProfiles()
+        self.claiming = self._claiming(self.issuing, tier)
         self.redeeming = Redeeming(self.config, self.codes, self.store, self.clock)
         self.standing = Standing(self.issuing, self.store, self.clock)
         self.outbox = Outbox()
@@ -78,7 +80,10 @@ class Market:
     def worker(self) -> Claiming:
         """Another worker, with its own picture of the pools."""
         issuing = Issuing(self.config, self.codes, Stock(self.store, self.config.sharding), UTC)
-        return Claiming(self.config, issuing, self.store, self.clock, lambda shopper: "mid")
+        return self._claiming(issuing, "mid")
+
+    def _claiming(self, issuing: Issuing, tier: str) -> Claiming:
+        return Claiming(self.config, issuing, self.store, self.clock, lambda shopper: tier, self.profiles.erased)
 
     def taken(self, pool: str) -> int:
         return sum(self.store.taken(pool, self.store.shards(pool) or 0))

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 
 def serve_offers(environ: Mapping[str, str] | None = None) -> OffersApi:
-    """Keys, the offers as the shop has them, the store; profiles for value tiers and for who joined whom."""
+    """Keys, the offers as the shop has them, the store; profiles for value tiers, who joined whom and who was erased."""
     from regulars.access import Keys
     from regulars.adapters.dynamodb.offers import DynamoOffers
+    from regulars.adapters.dynamodb.profiles import DynamoProfiles
     from regulars.adapters.storage.s3 import S3Storage
     from regulars.offers.claiming import Claiming
     from regulars.offers.config import OfferSettings
@@ -41,7 +42,14 @@ def serve_offers(environ: Mapping[str, str] | None = None) -> OffersApi:
     return OffersApi(
         keys=Keys(loaded.operator_key_hashes, "operator"),
         signer=signs,
-        claiming=Claiming(config, issuing, store, clock, lambda shopper: profiles.load(shopper, clock()).tier),
+        claiming=Claiming(
+            config,
+            issuing,
+            store,
+            clock,
+            lambda shopper: profiles.load(shopper, clock()).tier,
+            DynamoProfiles(loaded.profiles_table).erased,
+        ),
         redeeming=Redeeming(config, issuing.codes, store, clock, lambda shopper: profiles.load(shopper, clock()).shopper),
         standing=Standing(issuing, store, clock),
     )

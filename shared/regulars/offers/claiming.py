@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from regulars.clock import Clock
-from regulars.errors import Conflict, GiveUp, TryLater
+from regulars.errors import Conflict, GiveUp, Gone, TryLater
 from regulars.offers.codes import shown
 from regulars.offers.config import Offer, OfferSettings
 from regulars.offers.issuing import Issuing
@@ -18,21 +18,33 @@ Tier = Callable[[str], str]
 
 
 class Claiming:
-    """One coupon a shopper and edition, however often she asks. `tier_of` reads a shopper's value tier."""
+    """One coupon a shopper and edition, however often she asks. `tier_of` reads a shopper's value tier; `erased`: whether
+    nothing may be kept of a shopper as of an instant."""
 
-    def __init__(self, config: OfferSettings, issuing: Issuing, store: Offers, clock: Clock, tier_of: Tier) -> None:
+    def __init__(
+        self,
+        config: OfferSettings,
+        issuing: Issuing,
+        store: Offers,
+        clock: Clock,
+        tier_of: Tier,
+        erased: Callable[[str, datetime], bool],
+    ) -> None:
         self._config = config
         self._issuing = issuing
         self._store = store
         self._clock = clock
         self._tier_of = tier_of
+        self._erased = erased
 
     def claim(self, shopper: str, name: str) -> Coupon:
         """Hers, new or held before. Raises NotFound(unknown_offer), Conflict(not_claimable | offer_closed | sold_out |
-        not_for_tier), TryLater when others are in the way."""
+        not_for_tier), TryLater when others are in the way; Gone(erased), as a token outlives an erasure."""
         offer, now = self._issuing.offer(name), self._clock()
         if not offer.claimable:
             raise Conflict(f"offer {name!r} comes with a message, it cannot be claimed", code="not_claimable")
+        if self._erased(shopper, now):
+            raise Gone("the shopper was erased", code="erased")
         edition = self._issuing.edition(offer, "", now)
         held = self._store.coupon(shopper, name, edition)
         if held:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.offers import ANN, BEN, FLASH, FLASH_TERMS, NOON, Market, settings
 
 from regulars.adapters.memory.offers import MemoryOffers
-from regulars.errors import Conflict, NotFound, TryLater
+from regulars.errors import Conflict, Gone, NotFound, TryLater
 from regulars.offers.model import Reservation
 from regulars.offers.standing import SoldOut
 
@@ -31,6 +31,22 @@ def test_asking_again_is_the_same_coupon_also_when_it_was_used() -> None:
     shop.pass_(days=10)
     assert shop.claiming.claim(ANN, FLASH).code == coupon.code
     assert shop.claiming.wallet(ANN)["coupons"][0]["state"] == "EXPIRED"
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["half erased", "erased"])
+def test_whoever_was_erased_claims_nothing_until_the_erasure_is_long_over(held: bool) -> None:
+    shop = market(stock=2)
+    if held:
+        shop.claiming.claim(ANN, FLASH)
+    taken, coupons = shop.taken(f"stock/{FLASH}"), shop.store.coupons(ANN)
+    shop.profiles.bury(ANN, NOON + timedelta(days=30))
+    with pytest.raises(Gone) as raised:
+        shop.claiming.claim(ANN, FLASH)
+    assert raised.value.code == "erased"
+    assert (shop.taken(f"stock/{FLASH}"), shop.store.coupons(ANN)) == (taken, coupons)
+    shop.store.forget(ANN)
+    shop.pass_(days=30)
+    assert shop.claiming.claim(ANN, FLASH).shopper == ANN
 
 
 def test_the_last_piece_goes_once_and_the_next_is_told_so_without_a_write() -> None:

@@ -83,7 +83,16 @@ class DynamoContacts:
 
     def drop_address(self, shopper: str, channel: str, address: str, *, now: datetime) -> None:
         change = self._change(shopper, now, {channel: None}, {})
-        applies(change.when(f"{change.name(f'{ADDRESS}{channel}')} = {change.value(address)}"))
+        change.when(f"{change.name(f'{ADDRESS}{channel}')} = {change.value(address)}")
+        for attempt in range(_TRIES):
+            try:
+                applies(change)
+                return
+            except TryLater:
+                # As in `update`; and the refusal is written by now, so that no delivery would come again to drop it.
+                if attempt + 1 == _TRIES:
+                    raise
+                back_off(min(attempt, 2))
 
     def _change(self, shopper: str, now: datetime, addresses: Mapping[str, str | None], details: Mapping[str, str]) -> Change:
         change = Change(self._table, keys.contact(shopper)).count("version").set("updated_at", to=to_ms(now))

@@ -13,6 +13,7 @@ eventually consistent: half the price, and fresh within milliseconds. What is th
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,8 +71,7 @@ class DynamoSources:
         self._common_seconds = common_seconds
         self._cache_rows = cache_rows
         self._common: _Common | None = None
-        self._rows: dict[tuple[str, str], _Raw] = {}
-        self._older: dict[tuple[str, str], _Raw] = {}
+        self._rows: OrderedDict[tuple[str, str], _Raw] = OrderedDict()
         self._scopes: dict[str, tuple[datetime, Popularity | None, bool]] = {}
         self._rules: tuple[Any, Mapping[str, Any] | None] = (None, None)
 
@@ -158,21 +158,17 @@ class DynamoSources:
         for item_id in items:
             key = (version, item_id)
             row = self._rows.get(key, _UNREAD)
-            if row is _UNREAD:
-                row = self._older.get(key, _UNREAD)
-                if row is _UNREAD:
-                    continue
-                self._rows[key] = row
-            found[item_id] = row
+            if row is not _UNREAD:
+                found[item_id] = row
+                self._rows.move_to_end(key)
         return found
 
     def _remember(self, version: str, rows: Mapping[str, _Raw]) -> Mapping[str, _Raw]:
-        """Keeps what was read and returns it; absence too: an item without neighbours is asked for as often as any other. When
-        half of the room is full, what was not asked for since the last time makes place: the least recently used, nearly, at
-        the price of a look-up."""
-        if len(self._rows) + len(rows) > self._cache_rows // 2:
-            self._rows, self._older = {}, self._rows
+        """Keeps what was read and returns it; absence too: an item without neighbours is asked for as often as any other. What
+        was longest not asked for makes place."""
         self._rows.update({(version, item_id): row for item_id, row in rows.items()})
+        for _ in range(len(self._rows) - self._cache_rows):
+            self._rows.popitem(last=False)
         return rows
 
 
