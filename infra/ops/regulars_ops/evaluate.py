@@ -142,11 +142,12 @@ def evaluate(
     *,
     deep: bool = False,
 ) -> Evaluation:
-    """Split, choose, fit, ask; `deep`: a sequence model may join the blend. Raises Invalid when the log does not allow the
-    protocol (it says why), Misconfigured when a sequence model is wanted without PyTorch."""
+    """Split, choose, fit, ask; `deep`: a sequence model may join the blend. The log is used up. Raises Invalid when it does not
+    allow the protocol (it says why), Misconfigured when a sequence model is wanted without PyTorch."""
     begun = perf_counter()
     trainer = Evaluated(trainer_of(settings.sequence)) if deep else None
-    made = split(log.data, protocol, asked)
+    sizes = _sizes(log.data)
+    made = split(log.used_up(), protocol, asked)
     give_back()
     notes = list(log.notes)
     tuned = _chosen(made, protocol, asked, settings, validation_cut, notes, trainer)
@@ -170,7 +171,7 @@ def evaluate(
         fit_seconds=fitted - begun,
         peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         chosen={**tuned.report(), "recipe": tuned.recipe.to_wire()},
-        log=_sizes(log.data),
+        log=sizes,
         notes=tuple(notes),
         rows=_rows(log.data, made.queries.labels, made.queries.steps, lists, scores, protocol),
     )

@@ -26,13 +26,19 @@ _LONG_SPAN_DAYS = 20_000
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Log:
     """`data` as the protocols want it; `notes` say what was assumed; `dated`: whether instants are dates."""
 
     data: Interactions
     notes: tuple[str, ...]
     dated: bool
+
+    def used_up(self) -> Interactions:
+        """The data, of which only the ids stay: whoever goes on needs the memory, 210 MB for ten million rows."""
+        data = self.data
+        self.data = data.where(np.zeros(len(data), dtype=bool))
+        return data
 
 
 def log_of(table: Table, protocol: str) -> Log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 
 _MMAP_THRESHOLD = -3
 """glibc's number of the parameter (malloc.h)."""
@@ -21,7 +22,10 @@ def give_back_large() -> None:
 
 def give_back() -> None:
     """Hand memory that was freed back to the system, where the C library can (glibc's `malloc_trim`): by itself it keeps what
-    lies between blocks still in use, some 400 MB after a log of ten million lines was sorted. Elsewhere nothing happens."""
+    lies between blocks still in use, some 400 MB after a log of ten million lines was sorted. Elsewhere nothing happens. Arrow,
+    which has memory of its own, likewise, if it was used."""
+    if "pyarrow" in sys.modules:
+        sys.modules["pyarrow"].default_memory_pool().release_unused()
     try:
         trim = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):
