@@ -42,11 +42,10 @@ class Purse:
     shards: int
 
 
-def spends_of(message: Message, config: Decisions, now: datetime, attempt: int = 0) -> tuple[Take, ...]:
+def spends_of(message: Message, config: Decisions, now: datetime) -> tuple[Take, ...]:
     """What the claim of `message` takes: the channel's price and its coupon's expected cost, of every budget that pays.
 
-    Order updates draw on none. The shard is the message's own; `attempt` 1, 2 … names the next ones in turn, for a claim
-    that found a shard empty: after the largest `shards` of them the money is gone.
+    Order updates draw on none. The shard is the message's own; where that has no room `spread` finds others.
     """
     kind = config.kinds.get(message.kind)
     amount = cost_of(message.channel, config, coupon_cents(message.content))
@@ -55,7 +54,7 @@ def spends_of(message: Message, config: Decisions, now: datetime, attempt: int =
     first = int.from_bytes(short_hash("budget", message.shopper, message.moment_id, size=4), "big")
     takes = []
     for purse in purses(message.kind, message.campaign, config, now):
-        shard = (first + attempt) % purse.shards
+        shard = first % purse.shards
         takes.append(Take(pool=purse.pool, shard=shard, amount=amount, limit=part_of(purse.limit, purse.shards, shard)))
     return tuple(takes)
 
@@ -85,11 +84,6 @@ def in_reach(amount: int, purse: Purse, paying: int) -> bool:
 def parts_each(paying: int) -> int:
     """From how many shards of each of `paying` budgets a message may pay."""
     return max(1, MOST_PARTS // max(1, paying))
-
-
-def attempts(config: Decisions) -> int:
-    """How many shards there are to try."""
-    return max((budget.shards for budget in config.budgets.values()), default=1)
 
 
 def purses(kind: str, campaign: str, config: Decisions, now: datetime) -> list[Purse]:

@@ -66,7 +66,7 @@ SENTENCES = {
     SUPPRESSED: "The address is suppressed: it bounced, complained or said stop.",
     PROVIDER_REFUSED: "The channel's provider refused this message; no other channel was left.",
     CHANNEL_PAUSED: "Marketing on this channel is paused.",
-    OVER_BUDGET: "The money set aside for such messages is spent.",
+    OVER_BUDGET: "The money set aside for such messages is spent, or its coupon is in another currency than the budgets.",
     SOLD_OUT: "The offer that the message would have brought is used up.",
     OFFER_CLOSED: "The offer that the message would have brought has not begun or has ended.",
     OUTRANKED: "A more important message to the same shopper goes first.",

@@ -184,16 +184,15 @@ def test_the_parts_of_a_budget_make_it_up(limit: int, shards: int) -> None:
 def test_claims_never_overspend_and_find_the_last_shard(shards: int) -> None:
     config, store = texts(limit_cents=3 * 50, shards=shards), MemoryOffers()
     paid = 0
+    (purse,) = budgets.purses(text(1).kind, "", config, EVENING)
     for n in range(80):
-        for attempt in range(budgets.attempts(config)):
-            takes = Reservation(spends=budgets.spends_of(text(n), config, EVENING, attempt))
-            if not store.lacks(takes):
-                store.take(takes)
-                paid += 1
-                break
-    per_shard = [budgets.part_of(150_000_000, shards, shard) // 3_000_000 for shard in range(shards)]
-    assert paid == sum(per_shard)
-    assert 50 - shards < paid <= 50
+        (take,) = budgets.spends_of(text(n), config, EVENING)
+        takes = Reservation(spends=budgets.spread(take, purse, store.taken(purse.pool, shards), budgets.parts_each(1)))
+        if takes.spends and not store.lacks(takes):
+            store.take(takes)
+            paid += 1
+    assert paid == 50
+    assert sum(store.taken(purse.pool, shards)) == purse.limit
 
 
 def test_the_claim_takes_the_money_and_a_failure_gives_it_back_once() -> None:
