@@ -251,8 +251,8 @@ class World:
             items.append({**keys.order(shopper, order.order_id), **told})
         self.recorded.add_shopper(shopper, items)
 
-    def handler(self, cache_rows: int) -> Callable[[int], Any]:
-        """The deployed handler, new, over what was recorded: shopper number → reply."""
+    def handler(self, cache_rows: int, limit: int = 20) -> Callable[[int], Any]:
+        """The deployed handler, new, over what was recorded: shopper number → reply of `limit` items."""
         wire = Wire(self.recorded)
         setattr(dynamo, "aws_client", lambda service: wire)  # noqa: B010 - typed as a cached function, and replaced for good
         settings = section(RecommendationSettings, "recommendations")
@@ -277,7 +277,7 @@ class World:
                 {
                     "routeKey": ROUTE,
                     "headers": {**basic, "accept": "*/*", "user-agent": "shop/1", "host": "api.example"},
-                    "queryStringParameters": {"userId": str(number), "limit": "20"},
+                    "queryStringParameters": {"userId": str(number), "limit": str(limit)},
                     "pathParameters": {"scene": "home"},
                     "requestContext": {"http": {"method": "GET", "path": "/v1/recommendations/home"}},
                 },

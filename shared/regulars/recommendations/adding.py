@@ -118,7 +118,7 @@ def _shown(
 ) -> tuple[Scores, Callable[[], dict[str, int]]]:
     """The best that may be shown; and how they are numbered, for whoever asks."""
     names, ids, values = sums.best(TOTALS, count + SLACK)
-    if may_show_all(ids):
+    if may_show_all(ids[:count]):
         return dict(islice(zip(ids, values, strict=True), count)), lambda: dict(zip(ids, names, strict=True))
     kept = [may_show(item_id) for item_id in ids]
     if sum(kept) < count and len(ids) >= count + SLACK:
