@@ -97,12 +97,16 @@ def stepped(data: Interactions, settings: SimilaritySettings, name: str) -> Inte
 
 
 def sampled(data: Interactions, most: int) -> Interactions:
-    """The log, or where it is larger than `most` the share of its shoppers that a hash of their number picks."""
+    """The log, or where it is larger than `most` the share of its shoppers that a hash of their number picks: those with the
+    lowest of the shoppers it has, for it may be a sample already."""
     if len(data) <= most:
         return data
-    share = most / len(data)
     # Knuth's multiplicative hash: spread evenly, the same in every run.
-    picked = (np.arange(len(data.shopper_ids), dtype=np.uint64) * np.uint64(2654435761) % np.uint64(2**32)) < share * 2**32
+    rank = np.arange(len(data.shopper_ids), dtype=np.uint64) * np.uint64(2654435761) % np.uint64(2**32)
+    there = np.unique(data.shopper)
+    kept = there[np.argsort(rank[there], kind="stable")[: int(len(there) * most / len(data))]]
+    picked = np.zeros(len(rank), dtype=bool)
+    picked[kept] = True
     return data.where(picked[data.shopper])
 
 

@@ -10,7 +10,7 @@ from tests.support.interactions import interactions
 from tests.support.window import similarity_settings
 
 from regulars.similarity import relations
-from regulars.similarity.fitting import stepped
+from regulars.similarity.fitting import sampled, stepped
 from regulars.similarity.model import NEXT
 
 SETTINGS = similarity_settings()
@@ -46,3 +46,21 @@ def test_steps_are_counted_as_they_are_made(backward: float) -> None:
     assert stepped(LOG, enough, NEXT) is LOG
     half = replace(few, build=replace(few.build, max_steps=len(left.columns) // 2))
     assert 0 < len(stepped(LOG, half, NEXT)) < len(LOG)
+
+
+def test_a_sample_of_a_sample_is_smaller_still() -> None:
+    shopper = np.repeat(np.arange(1000), 3)
+    whole = replace(
+        LOG,
+        shopper=shopper,
+        item=np.zeros(3000, dtype=np.int64),
+        kind=np.zeros(3000, dtype=np.int64),
+        at=np.arange(3000),
+        group=shopper,
+        shopper_ids=tuple(map(str, range(1000))),
+    )
+    half = sampled(whole, 1500)
+    fifth = sampled(half, 600)
+    assert (len(half), len(fifth)) == (1500, 600)
+    assert set(fifth.shopper) < set(half.shopper)
+    assert sampled(fifth, 600) is fifth
