@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,10 @@ def log_of(table: Table, protocol: str) -> Log:
     kind = _kinds(table, protocol, notes)
     at = table.ts if table.dated else _stretched(table.ts, notes)
     group = _groups(table, at, protocol, notes)
-    shopper, shopper_ids = table.users, tuple(table.user_ids)
+    shopper = table.users
+    shopper_ids: Sequence[str] = tuple(table.user_ids)
     if protocol == SESSION_PREFIX:
-        shopper, shopper_ids = group, _session_labels(table, group)
+        shopper, shopper_ids = group, _session_names(table, group)
     order = np.lexsort((at, shopper))  # stable: equal instants keep the order of the file
     shopper, at = shopper[order], at[order]
     if protocol == SESSION_PREFIX:
@@ -115,16 +117,44 @@ def _by_pause(users: NDArray[np.int32], at: Ints) -> NDArray[np.int32]:
     return group
 
 
-def _session_labels(table: Table, group: NDArray[np.int32]) -> tuple[str, ...]:
-    """Sessions are named by their user, numbered where a user has several."""
-    values, first = np.unique(group, return_index=True)
-    labels = [""] * (int(group.max()) + 1)
-    seen: dict[int, int] = {}
-    for session, row in sorted(zip(values.tolist(), first.tolist(), strict=True), key=lambda pair: pair[1]):
-        user = int(table.users[row])
-        number = seen[user] = seen.get(user, 0) + 1
-        labels[session] = table.user_ids[user] if number == 1 else f"{table.user_ids[user]}/{number}"
-    return tuple(labels)
+class SessionNames(Sequence[str]):
+    """Sessions are named by their user, and numbered where a user has several. Made when they are asked for: of ten million
+    lines there may be nearly as many, whose texts would take most of a gigabyte."""
+
+    def __init__(self, users: Sequence[str], user: NDArray[np.int32], number: NDArray[np.int32]) -> None:
+        """`user` and `number` (from 1) of each session; no user (-1) for one that is not in the log."""
+        self._users, self._user, self._number = users, user, number
+
+    def __len__(self) -> int:
+        return len(self._user)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return SessionNames(self._users, self._user[index], self._number[index])
+        user, number = int(self._user[index]), int(self._number[index])
+        if user < 0:
+            return ""
+        return self._users[user] if number == 1 else f"{self._users[user]}/{number}"
+
+
+def _session_names(table: Table, group: NDArray[np.int32]) -> SessionNames:
+    """Numbered in the order in which they begin in the file."""
+    sessions, first = np.unique(group, return_index=True)
+    owner = table.users[first].astype(np.int32)
+    order = np.lexsort((first, owner))
+    begins = np.ones(len(order), dtype=bool)
+    begins[1:] = np.diff(owner[order]) != 0
+    within = np.arange(len(order)) - np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    user, number = np.full(int(group.max()) + 1, -1, dtype=np.int32), np.zeros(int(group.max()) + 1, dtype=np.int32)
+    user[sessions] = owner
+    number[sessions[order]] = within + 1
+    return SessionNames(table.user_ids, user, number)
 
 
 def _one_by_one(shopper: NDArray[np.int32], at: Ints) -> Ints:

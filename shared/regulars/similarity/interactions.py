@@ -7,7 +7,7 @@ that comes twice counts once. Anonymous interactions join the user that an `alia
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,7 +43,7 @@ class Interactions:
     kind: Ints
     at: Ints
     group: Ints
-    shopper_ids: tuple[str, ...]
+    shopper_ids: Sequence[str]
     item_ids: tuple[str, ...]
     countries: Mapping[str, str] = field(default_factory=dict)
 

@@ -66,10 +66,12 @@ def _scopes(
     """(scope, mask) of the categories and regions with the most decayed deeds."""
     known = (catalogue.get(item_id) for item_id in data.item_ids)
     categories = [category_scope(item.category) if item and item.category else "" for item in known]
-    regions = [region_scope(data.countries[text]) if text in data.countries else "" for text in data.shopper_ids]
     names: dict[str, int] = {"": 0}
     by_item = np.array([names.setdefault(name, len(names)) for name in categories], dtype=np.int64)
-    by_shopper = np.array([names.setdefault(name, len(names)) for name in regions], dtype=np.int64)
+    by_shopper = np.zeros(len(data.shopper_ids), dtype=np.int64)
+    if data.countries:
+        regions = (region_scope(data.countries[text]) if text in data.countries else "" for text in data.shopper_ids)
+        by_shopper[:] = [names.setdefault(name, len(names)) for name in regions]
     if not len(data):
         return
     column_of_item, column_of_shopper = by_item[data.item], by_shopper[data.shopper]

@@ -242,10 +242,12 @@ def weighted_distinct(
     if not len(begins):
         return Rows.from_entries(key, key, value)
     key, value, at = key[begins], np.maximum.reduceat(value[order], begins), np.maximum.reduceat(at[order], begins)
-    row, item = key // n_items, key % n_items
-    rows = _newest(Rows.from_entries(row, item, value), at, limits.max_items_per_shopper)
-    shortened = np.repeat(rows.lengths().astype(np.float64) ** (-weighting.length_power / 2), rows.lengths())
-    return Rows(rows.starts, rows.columns, rows.values * shortened)
+    del order, begins  # of ten million entries each is 80 MB
+    starts = np.append(np.flatnonzero(_begins(key // n_items)), len(key))
+    rows = _newest(Rows(starts, key % n_items, value), at, limits.max_items_per_shopper)
+    lengths = rows.lengths()
+    shortened = np.repeat(lengths.astype(np.float64) ** (-weighting.length_power / 2), lengths)
+    return Rows(rows.starts, rows.columns, np.multiply(rows.values, shortened, out=shortened))
 
 
 def _newest(rows: Rows, at: Ints, most: int) -> Rows:

@@ -104,7 +104,7 @@ def test_sessions_keep_the_order_of_the_file_and_pauses_end_them(tmp_path: Path)
     log = log_of(read_table(written(tmp_path, rows)), "session-prefix")
     data = log.data
     assert [data.item_ids[item] for item in data.item.tolist()] == ["b", "a", "c"]
-    assert data.shopper_ids == ("v", "v/2")
+    assert tuple(data.shopper_ids) == ("v", "v/2")
     assert data.at[1] == data.at[0] + 1
 
 
@@ -124,3 +124,16 @@ def test_sessions_keep_the_order_of_the_file_and_pauses_end_them(tmp_path: Path)
 )
 def test_kinds_are_told_by_the_words_in_an_events_name(name: str, kind: int) -> None:
     assert kind_of(name) == kind
+
+
+def test_sessions_are_named_by_their_user_in_the_order_of_the_file(tmp_path: Path) -> None:
+    sessions = [("b", "z"), ("a", "y"), ("b", "x"), ("b", "z"), ("a", "w"), ("b", "v")]
+    rows = [(user, f"i{n}", f"2026-01-01T00:{n:02d}:00Z", session) for n, (user, session) in enumerate(sessions)]
+    data = log_of(read_table(written(tmp_path, rows, "user,item,ts,session")), "session-prefix").data
+    names = data.shopper_ids
+    assert sorted(names) == ["a", "a/2", "b", "b/2", "b/3"]
+    assert list(names[1:3]) == list(names)[1:3]
+    held: dict[str, list[str]] = {name: [] for name in names}
+    for shopper, item in zip(data.shopper.tolist(), data.item.tolist(), strict=True):
+        held[names[shopper]].append(data.item_ids[item])
+    assert held == {"b": ["i0", "i3"], "a": ["i1"], "b/2": ["i2"], "a/2": ["i4"], "b/3": ["i5"]}
