@@ -57,6 +57,10 @@ ITEMS = (
 )
 
 
+class Crash(BaseException):
+    """The process dies: nothing catches it."""
+
+
 @dataclass
 class Hand:
     """The clock's hand: call it for the time, `pass_` to move it."""
@@ -112,6 +116,26 @@ def order(message: Message, at: datetime = NOW) -> SendOrder:
         moment_id=message.moment_id,
         channel=message.channel,
     )
+
+
+def while_rendering(service: SendMessage, happen: Callable[[], Any]) -> None:
+    """Calls `happen` whenever `service` is about to render: the message is claimed, the fence not yet asked."""
+    render = service._renderer.render
+
+    def rendering(*arguments: Any, **named: Any) -> Any:
+        happen()
+        return render(*arguments, **named)
+
+    service._renderer.render = rendering  # type: ignore[method-assign]
+
+
+def raising(error: BaseException | type[BaseException]) -> Callable[..., Any]:
+    """A call that raises `error`, whatever it is given."""
+
+    def call(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return call
 
 
 @dataclass

@@ -6,15 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.sending import NOW, SHOPPER, Sender, order
+from tests.support.sending import NOW, SHOPPER, Crash, Sender, order, raising, while_rendering
 
 from regulars.channels.ports import Refused
 from regulars.decisions.model import State
 from regulars.errors import TryLater
-
-
-class Crash(BaseException):
-    """The process dies: nothing catches it."""
 
 
 @pytest.fixture
@@ -31,16 +27,14 @@ LATE = NOW + timedelta(hours=9, minutes=30)
 def test_an_order_update_whose_hours_closed_is_decided_anew(sender: Sender, channel: str, step: str) -> None:
     message = sender.plan(kind="order_update", channel=channel, deferrals=1)
     service = sender.service()
-    if step == "gate":
+
+    def night_falls() -> None:
         sender.clock.now = LATE
+
+    if step == "gate":
+        night_falls()
     else:
-        render = service._renderer.render
-
-        def slowly(*arguments: Any, **named: Any) -> Any:
-            sender.clock.now = LATE
-            return render(*arguments, **named)
-
-        service._renderer.render = slowly  # type: ignore[method-assign]
+        while_rendering(service, night_falls)
     service(order(message))
     standing = sender.standing(message)
     assert (standing.state, standing.reason, standing.not_before) == (State.DEFERRED, "quiet_hours:since", LATE)
@@ -52,12 +46,8 @@ def test_an_order_update_whose_hours_closed_is_decided_anew(sender: Sender, chan
 def test_an_order_update_put_off_for_the_night_gets_its_timer_even_after_a_crash(sender: Sender) -> None:
     message = sender.plan(kind="order_update", channel="push")
     sender.clock.now = LATE
-
-    def dying(moment: Any, until: Any) -> None:
-        raise Crash
-
     with pytest.raises(Crash):
-        sender.service(defer=dying)(order(message))
+        sender.service(defer=raising(Crash))(order(message))
     assert sender.timers.known(SHOPPER) == []
     sender.service()(order(message))
     assert [timer.due_at for timer in sender.timers.known(SHOPPER)] == [LATE]
@@ -122,11 +112,7 @@ def test_a_claim_whose_answer_was_lost_is_ours(sender: Sender) -> None:
 def test_a_claim_that_was_not_made_is_tried_again_by_the_queue(sender: Sender) -> None:
     message = sender.plan()
     claim = sender.ledger.claim
-
-    def throttled(*arguments: Any, **named: Any) -> None:
-        raise TryLater("throttled", code="throttled")
-
-    sender.ledger.claim = throttled  # type: ignore[method-assign]
+    sender.ledger.claim = raising(TryLater("throttled", code="throttled"))  # type: ignore[method-assign]
     with pytest.raises(TryLater):
         sender.service()(order(message))
     assert sender.standing(message).state is State.PLANNED

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.support.sending import ADDRESSES, NOW, SETTINGS, SHOPPER, Sender, order
+from tests.support.sending import ADDRESSES, NOW, SETTINGS, SHOPPER, Crash, Sender, order, raising, while_rendering
 
 from regulars.channels.pacing import Pace
 from regulars.channels.ports import Later, Refused
@@ -19,10 +19,6 @@ from regulars.errors import Conflict, TryLater
 from regulars.profiles.record import OrderFacts, Record
 from regulars.triggers.model import moment_of
 from regulars.triggers.service import defer
-
-
-class Crash(BaseException):
-    """The process dies: nothing catches it."""
 
 
 @pytest.fixture
@@ -103,12 +99,8 @@ def test_an_address_she_gave_since_is_not_forgotten(sender: Sender) -> None:
 def test_a_crash_between_entry_and_timer_loses_nothing(sender: Sender) -> None:
     refusing(sender)
     message = sender.plan()
-
-    def crash(*_: Any) -> None:
-        raise Crash
-
     with pytest.raises(Crash):
-        sender.service(defer=crash)(order(message))
+        sender.service(defer=raising(Crash))(order(message))
     assert sender.standing(message).state is State.DEFERRED
     assert sender.timers.known(SHOPPER) == []
     sender.clock.pass_(minutes=3)
@@ -147,10 +139,7 @@ def test_a_long_throttle_goes_to_the_due_index_before_the_queue_gives_up(sender:
 
 @pytest.mark.parametrize("error", [TryLater("transaction cancelled", code="cancelled"), Conflict("", code="contact_changed")])
 def test_a_claim_that_others_keep_out_goes_to_the_due_index_before_the_queue_gives_up(sender: Sender, error: Exception) -> None:
-    def contended(*_: Any, **__: Any) -> None:
-        raise error
-
-    sender.ledger.claim = contended  # type: ignore[method-assign]
+    sender.ledger.claim = raising(error)  # type: ignore[method-assign]
     message = sender.plan()
     with pytest.raises(TryLater):
         sender.service()(order(message), 2)
@@ -163,12 +152,8 @@ def test_a_claim_that_others_keep_out_goes_to_the_due_index_before_the_queue_giv
 def test_a_crash_after_a_contact_that_kept_changing_at_the_fence_loses_nothing(sender: Sender) -> None:
     message = sender.plan()
     sender.ledger.fence = lambda *_: False  # type: ignore[method-assign]
-
-    def crash(*_: Any) -> None:
-        raise Crash
-
     with pytest.raises(Crash):
-        sender.service(defer=crash)(order(message), 3)
+        sender.service(defer=raising(Crash))(order(message), 3)
     assert sender.standing(message).state is State.DEFERRED
     sender.service()(order(message), 4)
     assert len(sender.timers.known(SHOPPER)) == 1
@@ -245,13 +230,7 @@ def test_marketing_of_a_paused_channel_is_decided_anew_before_anything_is_claime
 def test_a_pause_at_any_step_before_the_fence_wins(sender: Sender) -> None:
     message = sender.plan()
     service = sender.service()
-    original = service._renderer.render
-
-    def rendering(*arguments: Any, **named: Any) -> Any:
-        sender.pauses.pause("email", "bounces", at=NOW)
-        return original(*arguments, **named)
-
-    service._renderer.render = rendering  # type: ignore[method-assign]
+    while_rendering(service, lambda: sender.pauses.pause("email", "bounces", at=NOW))
     service(order(message))
     assert (sender.standing(message).state, sender.standing(message).reason) == (State.DEFERRED, "channel_paused")
     assert (sender.slots, sender.provider.outbox) == (0, [])

@@ -6,17 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support.sending import DECISIONS, EMAIL, NOW, SHOPPER, Sender, order, planned
+from tests.support.sending import DECISIONS, EMAIL, NOW, SHOPPER, Crash, Sender, order, planned, raising, while_rendering
 
 from regulars.adapters.memory.channels import MemoryProvider
 from regulars.channels.config import Sending
 from regulars.channels.ports import Accepted, Ambiguous, Envelope, Later, Outcome, Refused
 from regulars.decisions.model import State
 from regulars.errors import Conflict, GiveUp, TryLater
-
-
-class Crash(BaseException):
-    """The process dies: nothing catches it."""
 
 
 @pytest.fixture
@@ -140,11 +136,7 @@ def test_a_contact_that_changed_harmlessly_is_read_again(sender: Sender) -> None
 
 def test_a_contact_that_keeps_changing_is_tried_later(sender: Sender) -> None:
     message = sender.plan()
-
-    def changed(*arguments: Any, **named: Any) -> None:
-        raise Conflict("changed", code="contact_changed")
-
-    sender.ledger.claim = changed  # type: ignore[method-assign]
+    sender.ledger.claim = raising(Conflict("changed", code="contact_changed"))  # type: ignore[method-assign]
     with pytest.raises(TryLater):
         sender.service()(order(message))
     assert sender.standing(message).state is State.PLANNED
@@ -206,10 +198,7 @@ def test_a_time_out_after_acceptance_is_unknown_and_never_sent_again(sender: Sen
 
 
 def test_whatever_a_provider_raises_counts_as_ambiguous(sender: Sender) -> None:
-    def bug(envelope: Envelope) -> Outcome | None:
-        raise KeyError("MessageId")
-
-    sender.provider.takes_first, sender.provider.behaviour = True, bug
+    sender.provider.takes_first, sender.provider.behaviour = True, raising(KeyError("MessageId"))
     message = sender.plan()
     sender.service()(order(message))
     sender.service()(order(message))
@@ -219,10 +208,7 @@ def test_whatever_a_provider_raises_counts_as_ambiguous(sender: Sender) -> None:
 
 @pytest.mark.parametrize("takes_first", [True, False])
 def test_a_crash_in_the_call_ends_unknown_once_the_lease_is_over(sender: Sender, takes_first: bool) -> None:
-    def crash(envelope: Envelope) -> Outcome | None:
-        raise Crash
-
-    sender.provider.takes_first, sender.provider.behaviour = takes_first, crash
+    sender.provider.takes_first, sender.provider.behaviour = takes_first, raising(Crash)
     message = sender.plan()
     with pytest.raises(Crash):
         sender.service()(order(message))
@@ -239,14 +225,12 @@ def test_a_crash_in_the_call_ends_unknown_once_the_lease_is_over(sender: Sender,
 def test_a_worker_whose_claim_was_taken_over_makes_no_call(sender: Sender) -> None:
     message = sender.plan()
     slow = sender.service()
-    original = slow._renderer.render
 
-    def rendering(*arguments: Any, **named: Any) -> Any:
+    def taken_over() -> None:
         sender.clock.pass_(seconds=61)
         sender.service()(order(message))  # the redelivery finds the lease over
-        return original(*arguments, **named)
 
-    slow._renderer.render = rendering  # type: ignore[method-assign]
+    while_rendering(slow, taken_over)
     slow(order(message))
     assert sender.standing(message).state is State.UNKNOWN
     assert sender.provider.outbox == []
@@ -255,13 +239,7 @@ def test_a_worker_whose_claim_was_taken_over_makes_no_call(sender: Sender) -> No
 def test_a_lease_that_ran_out_unnoticed_gives_the_message_back(sender: Sender) -> None:
     message = sender.plan()
     slow = sender.service()
-    original = slow._renderer.render
-
-    def rendering(*arguments: Any, **named: Any) -> Any:
-        sender.clock.pass_(seconds=60)
-        return original(*arguments, **named)
-
-    slow._renderer.render = rendering  # type: ignore[method-assign]
+    while_rendering(slow, lambda: sender.clock.pass_(seconds=60))
     with pytest.raises(TryLater):
         slow(order(message))
     assert (sender.standing(message).state, sender.slots) == (State.PLANNED, 0)
@@ -303,11 +281,7 @@ def test_a_receipt_that_fails_to_be_written_is_tried_again_and_never_sends_again
 def test_a_receipt_that_cannot_be_written_ends_unknown(sender: Sender) -> None:
     message = sender.plan()
     original = sender.ledger.finish
-
-    def failing(*arguments: Any, **named: Any) -> None:
-        raise TryLater("throttled")
-
-    sender.ledger.finish = failing  # type: ignore[method-assign]
+    sender.ledger.finish = raising(TryLater("throttled"))  # type: ignore[method-assign]
     with pytest.raises(TryLater):
         sender.service(config=Sending(lease_seconds=60, claim_tries=1, finish_tries=1))(order(message))
     sender.ledger.finish = original  # type: ignore[method-assign]

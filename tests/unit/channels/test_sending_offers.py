@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.support.sending import NOW, SHOPPER, Sender, order
+from tests.support.sending import NOW, SHOPPER, Sender, order, while_rendering
 
 from regulars.channels.ports import Ambiguous, Email, Later, Refused
 from regulars.decisions.model import Message, State
@@ -95,13 +95,7 @@ WITHDRAWALS: list[Callable[[Sender], Any]] = [
 @pytest.mark.parametrize("withdraw", WITHDRAWALS)
 def test_what_the_fence_stops_gives_all_back(sender: Sender, withdraw: Callable[[Sender], Any]) -> None:
     service = sender.service(reserving=Shelf([Reservation(coupon=coupon())]))
-    original = service._renderer.render
-
-    def rendering(*arguments: Any, **named: Any) -> Any:
-        withdraw(sender)
-        return original(*arguments, **named)
-
-    service._renderer.render = rendering  # type: ignore[method-assign]
+    while_rendering(service, lambda: withdraw(sender))
     service(order(sender.plan()))
     assert (taken(sender), sender.slots, sender.provider.outbox) == (0, 0, [])
 
