@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import CreateTable
 from tests.support.decisions import DAY, EVENING, SHE
+from tests.support.transactions import contended
 
 from regulars.decisions.ports import Contacts, Suppressions
-from regulars.errors import TryLater
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -125,18 +124,10 @@ def test_an_opt_out_that_meets_a_claim_of_hers_is_said_again(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from regulars.adapters.dynamodb import contacts
-    from regulars.adapters.dynamodb.transactions import transact
 
     store = contacts.DynamoContacts(request.getfixturevalue("create_table")("contacts", True))
     store.update(SHE, now=EVENING, consent={"email": True})
-    claims = iter([True, True])
-
-    def contended(entries: Sequence[tuple[str, Any]], *, token: str) -> None:
-        if next(claims, False):  # TransactionConflict
-            raise TryLater("transaction cancelled", code="cancelled")
-        transact(entries, token=token)
-
-    monkeypatch.setattr(contacts, "transact", contended)
+    monkeypatch.setattr(contacts, "transact", contended(2))
     store.update(SHE, now=EVENING + DAY, consent={"email": False})
     assert not store.load(SHE).allows("email", "offers")
 

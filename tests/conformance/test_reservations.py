@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from tests.support.decisions import EVENING, HOUR, KEEP, SHE, message
+from tests.support.transactions import contended
 
 from regulars.decisions.budgets import MOST_PARTS
 from regulars.decisions.model import Message, State
 from regulars.decisions.ports import Contacts, Ledger
-from regulars.errors import Conflict, TryLater
+from regulars.errors import Conflict
 from regulars.offers.model import NOTHING, Coupon, Reservation, Take
 
 STOCK = Take(pool="spring", shard=3, amount=1, limit=2)
@@ -238,7 +238,6 @@ def test_a_finish_that_meets_others_in_a_shard_is_written_all_the_same(
     from regulars.adapters.dynamodb import messages
     from regulars.adapters.dynamodb.contacts import DynamoContacts
     from regulars.adapters.dynamodb.offers import DynamoOffers
-    from regulars.adapters.dynamodb.transactions import transact
 
     create = request.getfixturevalue("create_table")
     for name in ("messages", "contacts", "offers"):
@@ -248,14 +247,7 @@ def test_a_finish_that_meets_others_in_a_shard_is_written_all_the_same(
     books = Books(ledger, contacts, lambda take: 0, lambda coupon: False, lambda: None)
     plan = books.planned()
     books.claim(plan, BOTH)
-    others = iter([True] * 4)
-
-    def contended(entries: Sequence[tuple[str, Any]], *, token: str) -> None:
-        if next(others, False):  # TransactionConflict
-            raise TryLater("transaction cancelled", code="cancelled")
-        transact(entries, token=token)
-
-    monkeypatch.setattr(messages, "transact", contended)
+    monkeypatch.setattr(messages, "transact", contended(4))
     ledger.finish(plan, token="t1", state=State.PLANNED, reason="later", now=EVENING, gives_slot_back=True, returns=BOTH)
     assert contacts.load(SHE).slots == ()
     assert sum(DynamoOffers("offers").taken("spring", 4)) == 0
