@@ -9,7 +9,7 @@ by machines are no touches. A touch whose report arrives after the order still e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from regulars.capture.model import Event
@@ -59,7 +59,7 @@ class Attribution:
             return None
         stored = self._touches.order(
             event.shopper,
-            _with_scene(order, self._scene(event)),
+            replace(order, scene=self._scene(event)),
             expires_at=event.received_at + timedelta(days=self._config.keep_orders_days),
         )
         if stored.event_id != event.message_id:
@@ -148,14 +148,3 @@ def _received_at(message: Message) -> datetime | None:
         return None
     sent = [at_ms for at_ms, word, _ in message.history if word.upper() == State.SENT]
     return from_ms(sent[-1]) if sent else message.decided_at
-
-
-def _with_scene(order: OrderTouch, scene: str) -> OrderTouch:
-    return OrderTouch(
-        order_id=order.order_id,
-        at=order.at,
-        value_cents=order.value_cents,
-        currency=order.currency,
-        event_id=order.event_id,
-        scene=scene,
-    )
