@@ -51,7 +51,7 @@ def model(stack: LocalStack, aws_client: Client, app: Api) -> str:
         made = build("build_similarity")
         return made if made.get("similar_pairs", 0) >= 2 else None
 
-    built = eventually(learned, 90)
+    built = eventually(learned)
     assert build("build_popularity")["items"] >= len(ITEMS)
     return str(built["version"])
 

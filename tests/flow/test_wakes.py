@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.flow.conftest import eventually
+from tests.flow.conftest import LONGEST_WAIT_SECONDS, eventually
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import item_to_wire
@@ -23,7 +23,6 @@ from regulars_ops import main as regulars_command
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
-_A_MINUTE_AND_A_TICK = 90.0
 Client = Callable[[str], Any]
 
 
@@ -33,7 +32,7 @@ def track(stack: LocalStack, event: dict[str, Any], key: str | None = None) -> i
     headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{stack.api_url}/v1/track", json.dumps(event).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=LONGEST_WAIT_SECONDS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as refused:
         return refused.code
@@ -76,7 +75,7 @@ def test_poison_ends_in_the_dead_letter_queue_and_replay_brings_it_back(
     aws_client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
     try:
         aws_client("sqs").send_message(QueueUrl=queue, MessageBody="poison")
-        eventually(lambda: _depth(aws_client, dead) == 1, 60)
+        eventually(lambda: _depth(aws_client, dead) == 1)
         assert _depth(aws_client, queue) == 0
         for name, value in stack.environment.items():
             monkeypatch.setenv(name, value)
@@ -86,7 +85,7 @@ def test_poison_ends_in_the_dead_letter_queue_and_replay_brings_it_back(
         shutil.copy(Path(stack.home) / "stack.json", local)
         assert regulars_command.main(["replay", "events"]) == 0
         assert "1 message back in events" in capsys.readouterr().out
-        eventually(lambda: _depth(aws_client, dead) == 1, 60)
+        eventually(lambda: _depth(aws_client, dead) == 1)
     finally:
         aws_client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=was)
         aws_client("sqs").purge_queue(QueueUrl=dead)
@@ -96,7 +95,7 @@ def test_the_schedule_wakes_the_minute_tick(stack: LocalStack, aws_client: Clien
     """Nobody else calls fire_timers here: its watermark is the schedule's doing."""
     key = item_to_wire(keys.watermark(0))
     look = functools.partial(aws_client("dynamodb").get_item, TableName=stack.tables["timers"], Key=key)
-    eventually(lambda: look().get("Item"), _A_MINUTE_AND_A_TICK)
+    eventually(lambda: look().get("Item"))
 
 
 def _depth(aws_client: Client, url: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.flow.conftest import eventually
+from tests.flow.conftest import LONGEST_WAIT_SECONDS, eventually
 
 from regulars_demo.drive import Api
 from regulars_demo.virtual import ClockFile
@@ -64,7 +64,7 @@ def track(event: str, at: datetime, properties: dict[str, Any]) -> dict[str, Any
 
 def browse(url: str, method: str = "GET", body: str | None = None) -> http.client.HTTPResponse:
     parts = urlsplit(url)
-    with closing(http.client.HTTPConnection(parts.netloc, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection(parts.netloc, timeout=LONGEST_WAIT_SECONDS)) as connection:
         connection.request(method, parts.path, body=body, headers=BROWSER)
         answer = connection.getresponse()
         answer.read()
@@ -167,7 +167,7 @@ def sent_after(stack: LocalStack, aws_client: Client, clock: ClockFile, operator
         aws_client("lambda").invoke(FunctionName=stack.function("fire_timers"), Payload=b"{}")["Payload"].read()
         return next((mail for mail in outbox.emails(stack.endpoint_url) if mail.kind == "cart_abandoned"), None)
 
-    return eventually(look, 60)
+    return eventually(look)
 
 
 def story(operator: Api) -> dict[str, Any]:
