@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +15,7 @@ from tests.support.decisions import DAY, EVENING, SHE
 
 from regulars.adapters.memory.contacts import MemoryContacts
 from regulars.channels.model import Contact
+from regulars.clock import to_ms
 from regulars.decisions.merging import joined
 from regulars.decisions.ports import Contacts
 from regulars.errors import TryLater
@@ -79,6 +83,77 @@ def test_a_later_refusal_again_holds_off_a_yes_from_between(contacts: Contacts) 
     for word in (("email", False, 1), ("email", False, 9), ("email", True, 5)):
         say(contacts, SHE, word)
     assert contacts.load(SHE).consent == {"email": False}
+
+
+def proofs(contacts: Contacts) -> list[tuple[str, bool]]:
+    """(channel or topic, granted) of every word of hers that was written down."""
+    if isinstance(contacts, MemoryContacts):
+        return [(subject, granted) for _, _, subject, granted, _ in contacts.proofs]
+    from regulars.adapters.dynamodb.client import query
+
+    kept = query(
+        "contacts",
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+        ExpressionAttributeValues={":pk": SHE, ":prefix": "consent#"},
+    )
+    return [(item["sk"].split("#", 2)[2], item["granted"]) for item in kept]
+
+
+def test_a_refusal_said_again_moves_its_instant_and_nothing_else(contacts: Contacts) -> None:
+    """An app says it at every start: no proof more, and no claim of hers finds the contact changed."""
+    for word in (("email", False, 1), ("email/carts", False, 1)):
+        say(contacts, SHE, word)
+    before = contacts.load(SHE)
+    for seconds in range(2, 32):
+        say(contacts, SHE, ("email", False, seconds))
+        say(contacts, SHE, ("email/carts", False, seconds))
+    after = contacts.load(SHE)
+    assert replace(after, consent_at=before.consent_at) == before
+    assert proofs(contacts) == [("email", False), ("email/carts", False)]
+    assert stands(after) == last_word([("email", False, 31), ("email/carts", False, 31)])
+
+
+def test_what_comes_with_a_refusal_said_again_counts(contacts: Contacts) -> None:
+    say(contacts, SHE, ("email", False, 1))
+    at = dict.fromkeys(("email", "sms"), EVENING + timedelta(seconds=9))
+    contacts.update(SHE, now=NOW, consent={"email": False, "sms": True}, consent_at=at)
+    contacts.update(SHE, now=NOW, consent={"email": False}, addresses={"email": "a@example.com"})
+    contact = contacts.load(SHE)
+    assert (contact.version, contact.consent, contact.consent_at["email"]) == (3, {"email": False, "sms": True}, to_ms(NOW))
+    assert contact.addresses == {"email": "a@example.com"}
+    assert proofs(contacts) == [("email", False), ("sms", True)]
+
+
+def test_a_refusal_after_a_yes_is_news_again(contacts: Contacts) -> None:
+    for word in (("email", False, 1), ("email", True, 2), ("email", False, 3)):
+        say(contacts, SHE, word)
+    assert (contacts.load(SHE).version, proofs(contacts)) == (3, [("email", False), ("email", True), ("email", False)])
+
+
+@pytest.mark.parametrize("whose", ["anon:1", SHE])
+def test_a_refusal_said_again_while_two_contacts_join_is_not_lost(
+    whose: str, monkeypatch: pytest.MonkeyPatch, create_table: object
+) -> None:
+    from regulars.adapters.dynamodb import contacts as adapter
+
+    contacts = adapter.DynamoContacts(create_table("contacts", True))  # type: ignore[operator]
+    for shopper in ("anon:1", SHE):
+        say(contacts, shopper, ("email", False, 1))
+    reads, later = 0, iter([("email", False, 8), ("email", False, 9)])
+    real = adapter.get
+
+    def get(table: str, key: Mapping[str, Any]) -> Any:
+        nonlocal reads
+        found, reads = real(table, key), reads + 1
+        if reads in (2, 5):  # both were read; and, in the second try, again (what is said reads too)
+            say(contacts, whose, next(later))
+        return found
+
+    monkeypatch.setattr(adapter, "get", get)
+    contacts.merge("anon:1", SHE, now=NOW)
+    assert next(later, None) is None
+    say(contacts, SHE, ("email", True, 5))
+    assert stands(contacts.load(SHE)) == last_word([("email", False, 9)])
 
 
 def test_a_fast_clock_cannot_outlive_a_refusal(contacts: Contacts) -> None:
@@ -180,6 +255,7 @@ def test_a_word_that_comes_between_reading_and_writing_is_weighed(
 
 
 def test_consent_that_never_stands_still_is_tried_later(monkeypatch: pytest.MonkeyPatch, create_table: object) -> None:
+    from regulars.adapters.dynamodb import transactions
     from regulars.adapters.dynamodb.contacts import DynamoContacts
 
     contacts = DynamoContacts(create_table("contacts", True))  # type: ignore[operator]
@@ -191,5 +267,6 @@ def test_consent_that_never_stands_still_is_tried_later(monkeypatch: pytest.Monk
         return found
 
     monkeypatch.setattr(contacts, "load", load)
-    with pytest.raises(TryLater, match="keeps changing"):
+    monkeypatch.setattr(transactions, "back_off", lambda attempt: None)
+    with pytest.raises(TryLater, match="keep changing"):
         say(contacts, SHE, ("email", True, 1000))

@@ -180,16 +180,16 @@ def test_an_address_is_dropped_only_while_it_stands(contacts: Contacts) -> None:
     assert contacts.load("user:nobody").version == 0
 
 
-def test_an_address_is_dropped_while_another_message_of_hers_is_being_claimed(
+def test_a_plain_write_waits_for_a_claim_of_another_message_of_hers(
     create_table: CreateTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB refuses a write to an item that a transaction holds; nobody would come again to drop the address."""
-    from regulars.adapters.dynamodb import contacts as adapter
+    from regulars.adapters.dynamodb import transactions
     from regulars.adapters.dynamodb.client import dynamodb
     from regulars.adapters.dynamodb.contacts import DynamoContacts
 
     contacts = DynamoContacts(create_table("contacts", True))
-    contacts.update(SHE, now=EVENING, addresses={"email": "a@example.com"})
+    contacts.update(SHE, now=EVENING, addresses={"email": "a@example.com"}, consent={"sms": False})
     update, left = dynamodb().update_item, ["TransactionConflictException"] * 2
 
     def contended(**request: Any) -> Any:
@@ -198,6 +198,11 @@ def test_an_address_is_dropped_while_another_message_of_hers_is_being_claimed(
         return update(**request)
 
     monkeypatch.setattr(dynamodb(), "update_item", contended)
-    monkeypatch.setattr(adapter, "back_off", lambda attempt: None)
+    monkeypatch.setattr(transactions, "back_off", lambda attempt: None)
     contacts.drop_address(SHE, "email", "a@example.com", now=EVENING)
     assert (left, contacts.load(SHE).addresses) == ([], {})
+    left += ["TransactionConflictException"] * 2
+    contacts.update(SHE, now=EVENING, details={"language": "en"})
+    left += ["TransactionConflictException"] * 2
+    contacts.update(SHE, now=EVENING + DAY, consent={"sms": False})
+    assert (left, contacts.load(SHE).language, contacts.load(SHE).version) == ([], "en", 3)

@@ -169,18 +169,18 @@ def test_lost_races_are_run_again(create_table: CreateTable, monkeypatch: pytest
             assert mine.add_once("messages", batch[:4]) == 4
         return row
 
-    monkeypatch.setattr(counters, "back_off", lambda attempt: None)
+    monkeypatch.setattr(transactions, "back_off", lambda attempt: None)
     monkeypatch.setattr(counters, "get", get_with_intruder)
     assert mine.add_once("messages", batch) == 2
     assert total(mine) == 6
 
 
 def test_a_race_that_is_always_lost_comes_again_later(create_table: CreateTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    from regulars.adapters.dynamodb import counters
+    from regulars.adapters.dynamodb import counters, transactions
 
     mine = counters.DynamoCounters(create_table("metrics", True))
     mine.add_once("messages", [entry(1)])
-    monkeypatch.setattr(counters, "back_off", lambda attempt: None)
+    monkeypatch.setattr(transactions, "back_off", lambda attempt: None)
     monkeypatch.setattr(counters, "get", lambda table, key: None)
     with pytest.raises(TryLater):
         mine.add_once("messages", [entry(2)])

@@ -1,7 +1,8 @@
 """What an event tells the contacts: addresses, who made the telephone, consent, language, zone, country, name. Pure.
 
 Fields are flat: `address/email`, `consent/push`, `detail/time_zone`. A profile keeps when each was told and a fingerprint of
-the word, so that an app that says the same at every start costs nothing, and a late event does not overrule a newer one.
+the word, so that an app that says the same at every start costs nothing, and a late event does not overrule a newer one. But a
+refusal is told each time: the contact is read, and the instant of the refusal that stands there moved.
 """
 
 from __future__ import annotations

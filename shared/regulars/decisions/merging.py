@@ -49,6 +49,12 @@ def newer(standing: Contact, words: Mapping[str, bool], given_ms: Mapping[str, i
     }
 
 
+def unsaid(standing: Contact, words: Mapping[str, bool]) -> dict[str, bool]:
+    """Those of `words` that say more than that what is refused is refused still. Apps repeat a refusal at every start: that only
+    moves its instant, which keeps a consent from before it out, and needs no proof and no new look at the contact."""
+    return {subject: word for subject, word in words.items() if word or _word(standing, subject) is not False}
+
+
 def given(words: Iterable[str], consent_at: Mapping[str, datetime] | None, now: datetime) -> dict[str, int]:
     """When each of `words` was given, epoch ms: `now` unless `consent_at` says; never later, or a clock that is fast would
     outlive the refusals of the next minutes."""

@@ -108,7 +108,8 @@ class Contacts(Protocol):
         """Merge the given parts in one write, version + 1. An address of None is removed. `details`: language, time_zone,
         country, name. `consent_at`: when the word about a channel or channel/topic was given, `now` where it does not say; a
         word that is not newer than the one that stands changes nothing (`regulars.decisions.merging`). `proof` (source, ip,
-        wording …) is kept with each word that stands. Only taking addresses away makes no contact."""
+        wording …) is kept with each word that stands. A refusal of what is refused already moves `consent_at` only: no proof,
+        and alone no version. Only taking addresses away makes no contact."""
 
     def drop_address(self, shopper: str, channel: str, address: str, *, now: datetime) -> None:
         """Remove the channel's address if it is still this one, in one write; else nothing changes."""

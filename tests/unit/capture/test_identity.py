@@ -162,6 +162,16 @@ def test_a_refusal_is_heard_again_and_a_repeated_yes_does_not_undo_another_word(
     assert shop.contacts.load(SHE).consent == {"email": False, "sms": False}
 
 
+def test_a_refusal_at_every_start_of_the_app_is_one_refusal() -> None:
+    shop = Shop()
+    for n in range(31):
+        shop.now = NOON + n * HOUR
+        shop.capture(unit([identify({"consent": {"email": False, "sms": False}}, shop.now)], shop.now))
+    assert (shop.contacts.load(SHE).version, len(shop.contacts.proofs)) == (1, 2)
+    shop.contacts.update(SHE, now=shop.now, consent={"email": True}, consent_at={"email": shop.now - HOUR})
+    assert shop.contacts.load(SHE).consent == {"email": False, "sms": False}
+
+
 @pytest.mark.parametrize("words", [(True, False), (False, True)])
 def test_of_a_yes_and_a_no_at_the_same_instant_the_no_stands(words: tuple[bool, bool]) -> None:
     shop = Shop()

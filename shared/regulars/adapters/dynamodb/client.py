@@ -28,7 +28,6 @@ _THROTTLED = frozenset(
         "InternalServerError",
         "ServiceUnavailable",
         "TransactionInProgressException",
-        "TransactionConflictException",
         "RequestTimeout",
     }
 )
@@ -63,6 +62,8 @@ def _translate(error: Any) -> Exception:
         if "ConditionalCheckFailed" in reasons:
             return Conflict("a condition did not hold", code="condition")
         return TryLater("transaction cancelled", code="cancelled")
+    if code == "TransactionConflictException":  # the same, of a plain write
+        return TryLater("a transaction holds the item", code="cancelled")
     if code in _THROTTLED:
         return TryLater(f"DynamoDB: {code}", code="throttled")
     if code in ("ResourceNotFoundException", "AccessDeniedException", "UnrecognizedClientException"):

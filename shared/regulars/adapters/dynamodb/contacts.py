@@ -6,6 +6,7 @@ consent_at.<channel or topic>      when that word was given (ms): a change is co
 slot.<moment id>       {at (ms), channel, kind, campaign?}: one place taken in the rolling caps; by name, so that giving it back
                        is one write without a read
 language, time_zone, country, name, push_vendor, updated_at (ms), version
+heard_again            how often a refusal was repeated, which makes no new version: joins are conditional on both
 
 joined                 text: the shopper whom this anonymous one became, once she held slots; the item then has no version and
                        is no contact, but says where her slots lie
@@ -20,18 +21,18 @@ from datetime import datetime
 from typing import Any
 
 from regulars.adapters.dynamodb import keys
-from regulars.adapters.dynamodb.client import Item, back_off, item_to_wire
-from regulars.adapters.dynamodb.transactions import Change, Request, applies, apply, get, transact
+from regulars.adapters.dynamodb.client import Item, item_to_wire
+from regulars.adapters.dynamodb.transactions import Change, Request, applies, apply, get, insist, transact
 from regulars.channels.model import Contact, Slot
 from regulars.clock import from_ms, to_ms
-from regulars.decisions.merging import given, joined, newer
-from regulars.errors import Conflict, TryLater
+from regulars.decisions.merging import given, joined, newer, unsaid
 from regulars.ids import stable_id
 
 ADDRESS, CONSENT, TOPIC, SLOT, GIVEN = "address.", "consent.", "topic.", "slot.", "consent_at."
-JOINED = "joined"
+JOINED, AGAIN = "joined", "heard_again"
 DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
-_TRIES = 10
+_DOUBLINGS = 2
+"""She, or a batch of call-backs, waits for the answer."""
 
 
 class DynamoContacts:
@@ -58,41 +59,30 @@ class DynamoContacts:
         words = {**(consent or {}), **(topics or {})}
         given_ms = given(words, consent_at, now)
         known = {name: value for name, value in (details or {}).items() if name in DETAILS}
-        for attempt in range(_TRIES):
+
+        def write() -> None:
             standing = self.load(shopper) if words else None
             stand = newer(standing, words, given_ms) if standing else {}
+            if standing and stand and not (unsaid(standing, stand) or known or addresses):
+                self._repeat(standing, stand, given_ms)
+                return
             change = self._change(shopper, now, addresses or {}, known)
-            try:
-                if stand and standing:
-                    self._change_consent(change, standing, stand, given_ms, dict(proof or {}))
-                elif known or any((addresses or {}).values()) or not (words or addresses):
-                    apply(change)
-                elif addresses:
-                    applies(change.when(f"attribute_exists({change.name('version')})"))
-            except Conflict:
-                continue  # another word about the same channel or topic came between
-            except TryLater as error:
-                if error.code != "cancelled":
-                    raise
-                # A claim or finish of hers at this very moment, gone in milliseconds. botocore does not repeat it, and whoever
-                # posted an opt-out may not either.
-                back_off(min(attempt, 2))
-                continue
-            return
-        raise TryLater("the consent keeps changing", code="busy")
+            if standing and stand:
+                self._change_consent(change, standing, stand, given_ms, dict(proof or {}))
+            elif known or any((addresses or {}).values()) or not (words or addresses):
+                apply(change)
+            elif addresses:
+                applies(change.when(f"attribute_exists({change.name('version')})"))
+
+        # Another word about the same channel or topic may come between, or a claim of hers; whoever posted an opt-out may not
+        # do so again.
+        insist(write, doublings=_DOUBLINGS)
 
     def drop_address(self, shopper: str, channel: str, address: str, *, now: datetime) -> None:
         change = self._change(shopper, now, {channel: None}, {})
         change.when(f"{change.name(f'{ADDRESS}{channel}')} = {change.value(address)}")
-        for attempt in range(_TRIES):
-            try:
-                applies(change)
-                return
-            except TryLater:
-                # As in `update`; and the refusal is written by now, so that no delivery would come again to drop it.
-                if attempt + 1 == _TRIES:
-                    raise
-                back_off(min(attempt, 2))
+        # The refusal is written by now, so that no delivery would come again to drop it.
+        insist(lambda: applies(change), doublings=_DOUBLINGS)
 
     def _change(self, shopper: str, now: datetime, addresses: Mapping[str, str | None], details: Mapping[str, str]) -> Change:
         change = Change(self._table, keys.contact(shopper)).count("version").set("updated_at", to=to_ms(now))
@@ -112,44 +102,40 @@ class DynamoContacts:
         proof: Mapping[str, Any],
     ) -> None:
         """The change and `words`, on the condition that the words they were weighed against still stand, with the proofs."""
-        conditions = []
-        for subject, word in words.items():
-            at = change.name(f"{GIVEN}{subject}")
-            read = standing.consent_at.get(subject)
-            conditions.append(f"attribute_not_exists({at})" if read is None else f"{at} = {change.value(read)}")
-            change.set(f"{TOPIC if '/' in subject else CONSENT}{subject}", to=word)
-            change.set(f"{GIVEN}{subject}", to=given_ms[subject])
-        change.when(" AND ".join(conditions))
+        change.when(_said(change, standing, words, given_ms))
         proofs = [
-            ("Put", self._proof(standing.shopper, given_ms[subject], subject, word, proof)) for subject, word in words.items()
+            ("Put", self._proof(standing.shopper, given_ms[subject], subject, word, proof))
+            for subject, word in unsaid(standing, words).items()
         ]
         token = stable_id("consent", standing.shopper, repr(change.request()), repr(proofs))
         transact([("Update", change.request()), *proofs], token=token)
 
-    def merge(self, source: str, target: str, *, now: datetime) -> None:
-        for _ in range(_TRIES):
-            item = get(self._table, keys.contact(source)) or {}
-            old, new = contact_of(source, item), self.load(target)
-            if old.version == 0:
-                return
-            merged = _put(self._table, joined(old, new, now), new.version)
-            try:
-                transact(
-                    [("Put", merged), self._left(old, target, held_slots=bool(old.slots) or JOINED in item)],
-                    token=stable_id("join", source, str(old.version), target, str(new.version), str(to_ms(now))),
-                )
-            except Conflict:
-                continue
-            return
-        raise TryLater("the contacts to join keep changing", code="busy")
+    def _repeat(self, standing: Contact, refusals: Mapping[str, bool], given_ms: Mapping[str, int]) -> None:
+        """The later instants of what is refused already. Claims at work have seen the refusal: their version stays."""
+        change = Change(self._table, keys.contact(standing.shopper)).count(AGAIN)
+        there = f"attribute_exists({change.name('version')})"
+        apply(change.when(f"{there} AND {_said(change, standing, refusals, given_ms)}"))
 
-    def _left(self, old: Contact, target: str, *, held_slots: bool) -> tuple[str, Request]:
+    def merge(self, source: str, target: str, *, now: datetime) -> None:
+        insist(lambda: self._merge(source, target, now), doublings=_DOUBLINGS)
+
+    def _merge(self, source: str, target: str, now: datetime) -> None:
+        left, joins = (get(self._table, keys.contact(shopper)) or {} for shopper in (source, target))
+        old, new = contact_of(source, left), contact_of(target, joins)
+        if old.version == 0:
+            return
+        read = [str(count) for item in (left, joins) for count in (item.get("version", 0), item.get(AGAIN, 0))]
+        transact(
+            [("Put", _put(self._table, joined(old, new, now), joins)), self._left(old, target, left)],
+            token=stable_id("join", source, target, *read, str(to_ms(now))),
+        )
+
+    def _left(self, old: Contact, target: str, item: Item) -> tuple[str, Request]:
         """What is left of a contact that joined `target`: nothing, or where its slots went, as some may be given back yet."""
         key = keys.contact(old.shopper)
-        if not held_slots:
-            return "Delete", {"TableName": self._table, "Key": item_to_wire(key), **_unchanged(old.version)}
-        item = item_to_wire({**key, JOINED: target})
-        return "Put", {"TableName": self._table, "Item": item, **_unchanged(old.version)}
+        if not (old.slots or JOINED in item):
+            return "Delete", {"TableName": self._table, "Key": item_to_wire(key), **_unchanged(item)}
+        return "Put", {"TableName": self._table, "Item": item_to_wire({**key, JOINED: target}), **_unchanged(item)}
 
     def _proof(self, shopper: str, at_ms: int, subject: str, granted: bool, proof: Mapping[str, Any]) -> Request:
         item = {**keys.consent_proof(shopper, at_ms, subject), "granted": granted, "proof": dict(proof)}
@@ -210,7 +196,7 @@ def contact_of(shopper: str, item: Item) -> Contact:
     )
 
 
-def _put(table: str, contact: Contact, version_read: int) -> Request:
+def _put(table: str, contact: Contact, read: Item) -> Request:
     item: Item = {**keys.contact(contact.shopper), "version": contact.version}
     item |= {f"{ADDRESS}{name}": value for name, value in contact.addresses.items()}
     item |= {f"{CONSENT}{name}": value for name, value in contact.consent.items()}
@@ -220,7 +206,7 @@ def _put(table: str, contact: Contact, version_read: int) -> Request:
     item |= {name: getattr(contact, name) for name in DETAILS if getattr(contact, name)}
     if contact.updated_at:
         item["updated_at"] = to_ms(contact.updated_at)
-    return {"TableName": table, "Item": item_to_wire(item), **_unchanged(version_read)}
+    return {"TableName": table, "Item": item_to_wire(item), **_unchanged(read)}
 
 
 def _slot(slot: Slot) -> Item:
@@ -228,10 +214,25 @@ def _slot(slot: Slot) -> Item:
     return entry | ({"campaign": slot.campaign} if slot.campaign else {})
 
 
-def _unchanged(version: int) -> Request:
-    if version == 0:
+def _said(change: Change, standing: Contact, words: Mapping[str, bool], given_ms: Mapping[str, int]) -> str:
+    """Sets `words`; the condition that those they were weighed against still stand."""
+    conditions = []
+    for subject, word in words.items():
+        at = change.name(f"{GIVEN}{subject}")
+        read = standing.consent_at.get(subject)
+        conditions.append(f"attribute_not_exists({at})" if read is None else f"{at} = {change.value(read)}")
+        change.set(f"{TOPIC if '/' in subject else CONSENT}{subject}", to=word)
+        change.set(f"{GIVEN}{subject}", to=given_ms[subject])
+    return " AND ".join(conditions)
+
+
+def _unchanged(item: Item) -> Request:
+    """The contact is as it was read. (What has no version has no consent either, and no refusal to repeat.)"""
+    if not item.get("version"):
         return {"ConditionExpression": "attribute_not_exists(version)"}
-    return {"ConditionExpression": "version = :read", "ExpressionAttributeValues": item_to_wire({":read": version})}
+    values = {":read": item["version"], **({":again": item[AGAIN]} if AGAIN in item else {})}
+    again = f"{AGAIN} = :again" if AGAIN in item else f"attribute_not_exists({AGAIN})"
+    return {"ConditionExpression": f"version = :read AND {again}", "ExpressionAttributeValues": item_to_wire(values)}
 
 
 def _under(prefix: str, item: Item) -> dict[str, Any]:

@@ -15,14 +15,13 @@ transaction, conditional on the version that was read:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from regulars.adapters.dynamodb import keys
-from regulars.adapters.dynamodb.client import back_off, dynamodb, item_to_wire, query, translated
-from regulars.adapters.dynamodb.transactions import get
-from regulars.errors import Conflict, TryLater
+from regulars.adapters.dynamodb.client import dynamodb, item_to_wire, query, translated
+from regulars.adapters.dynamodb.transactions import get, insist
 from regulars.ids import short_hash
 from regulars.metrics.counts import CountKey, Counts
 from regulars.metrics.ports import Entry
@@ -37,8 +36,6 @@ _MOST_ROWS = 40
 _MOST_FIELDS = 60
 """Of one row in one update: an expression holds at most 4 KB."""
 _HASH = 8
-_TRIES = 8
-T = TypeVar("T")
 
 
 class DynamoCounters:
@@ -152,20 +149,6 @@ def count_updates(table: str, counts: Counts, lane: int = 0) -> list[dict[str, A
         }
         for (day, group), fields in rows.items()
     ]
-
-
-def insist(attempt: Callable[[], T]) -> T:
-    """Repeat a read-then-conditional-write while others are faster; TryLater when they always are."""
-    for number in range(_TRIES):
-        try:
-            return attempt()
-        except Conflict:
-            back_off(number)
-        except TryLater as error:
-            if error.code != "cancelled":
-                raise
-            back_off(number)
-    raise TryLater("others kept writing the same row", code="contended")
 
 
 def months(day_from: date, day_to: date) -> Iterator[date]:

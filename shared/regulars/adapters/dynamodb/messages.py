@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from regulars.adapters.dynamodb import keys
-from regulars.adapters.dynamodb.client import Item, back_off, dynamodb, item_to_wire, query, translated
+from regulars.adapters.dynamodb.client import Item, dynamodb, item_to_wire, query, translated
 from regulars.adapters.dynamodb.contacts import claim_place, moved_place, return_place
 from regulars.adapters.dynamodb.coupons import return_reservation, take_reservation, without_coupon
 from regulars.adapters.dynamodb.ledger_items import item_of, message_of
-from regulars.adapters.dynamodb.transactions import Cancelled, Change, Request, applies, apply, get, get_together, transact
+from regulars.adapters.dynamodb.transactions import (
+    Cancelled,
+    Change,
+    Request,
+    applies,
+    apply,
+    get,
+    get_together,
+    insist,
+    transact,
+)
 from regulars.channels.model import Contact, Slot
 from regulars.clock import to_ms
 from regulars.decisions.addresses import normalised
@@ -21,6 +31,7 @@ from regulars.offers.model import NOTHING, Reservation
 
 _CLAIM_CODES = ("not_planned", "contact_changed")
 _FINISH_TRIES = 5
+_DOUBLINGS = 2
 
 
 class DynamoLedger:
@@ -238,15 +249,7 @@ class DynamoLedger:
 
 def _patiently(entries: Sequence[tuple[str, Request]], token: str) -> None:
     """What comes back may lie in a busy shard. A finish that gave up would leave the claim standing, to end UNKNOWN."""
-    for attempt in range(_FINISH_TRIES):
-        try:
-            transact(entries, token=token)
-        except TryLater as error:
-            if error.code != "cancelled" or attempt + 1 == _FINISH_TRIES:
-                raise
-            back_off(min(attempt, 2))
-        else:
-            return
+    insist(lambda: transact(entries, token=token), rereads=False, doublings=_DOUBLINGS)
 
 
 def _claim_conflict(failed: Sequence[int], taken: Sequence[str]) -> Conflict:

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import dynamodb, item_to_wire, translated
-from regulars.adapters.dynamodb.counters import count_updates, insist
+from regulars.adapters.dynamodb.counters import count_updates
 from regulars.adapters.dynamodb.pynamo import SortedRow, bound
 from regulars.adapters.dynamodb.rows import ClickRow, OrderRow
+from regulars.adapters.dynamodb.transactions import insist
 from regulars.errors import Conflict
 from regulars.feedback.touches import OrderTouch, RecommendationClick
 from regulars.metrics.counts import Counts

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from regulars.adapters.dynamodb.client import Item, dynamodb, item_from_wire, item_to_wire, to_wire, translated
-from regulars.errors import Conflict
+from regulars.adapters.dynamodb.client import Item, back_off, dynamodb, item_from_wire, item_to_wire, to_wire, translated
+from regulars.errors import Conflict, TryLater
 
 Request = dict[str, Any]
+T = TypeVar("T")
+_TRIES = 8
 
 
 class Cancelled(Conflict):
@@ -130,3 +132,20 @@ def transact(entries: Sequence[tuple[str, Request]], *, token: str) -> None:
             if not failed:
                 raise
             raise Cancelled(failed) from error
+
+
+def insist(attempt: Callable[[], T], *, rereads: bool = True, doublings: int = _TRIES) -> T:
+    """Repeat `attempt` while somebody else's transaction holds what it writes: gone in milliseconds, and botocore does not ask
+    again. One that `rereads` what its write is conditional on is repeated after a Conflict too, as others were faster. The waits
+    double so often. Raises TryLater when that never ends."""
+    for number in range(_TRIES):
+        try:
+            return attempt()
+        except Conflict:
+            if not rereads:
+                raise
+        except TryLater as error:
+            if error.code != "cancelled":
+                raise
+        back_off(min(number, doublings))
+    raise TryLater("others keep changing the same row", code="contended")

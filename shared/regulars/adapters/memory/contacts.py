@@ -9,7 +9,7 @@ from typing import Any
 
 from regulars.channels.model import Contact, Slot
 from regulars.clock import from_ms, to_ms
-from regulars.decisions.merging import given, joined, newer
+from regulars.decisions.merging import given, joined, newer, unsaid
 
 _DETAILS = ("language", "time_zone", "country", "name", "push_vendor")
 
@@ -47,6 +47,11 @@ class MemoryContacts:
         told = any((addresses or {}).values()) or bool(details) or (bool(addresses) and old.version > 0)
         if not stand and not told and (words or addresses):
             return
+        said_at = {**old.consent_at, **{subject: given_ms[subject] for subject in stand}}
+        fresh = unsaid(old, stand)
+        if stand and not (fresh or addresses or details):
+            self._contacts[shopper] = replace(old, consent_at=said_at)
+            return
         known = {**old.addresses, **(addresses or {})}
         self._contacts[shopper] = replace(
             old,
@@ -54,11 +59,11 @@ class MemoryContacts:
             addresses={channel: address for channel, address in known.items() if address},
             consent={**old.consent, **{subject: word for subject, word in stand.items() if "/" not in subject}},
             topics={**old.topics, **{subject: word for subject, word in stand.items() if "/" in subject}},
-            consent_at={**old.consent_at, **{subject: given_ms[subject] for subject in stand}},
+            consent_at=said_at,
             updated_at=now,
             **_details(details or {}),
         )
-        for subject, granted in stand.items():
+        for subject, granted in fresh.items():
             self.proofs.append((shopper, from_ms(given_ms[subject]), subject, granted, dict(proof or {})))
 
     def drop_address(self, shopper: str, channel: str, address: str, *, now: datetime) -> None:
