@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from regulars.adapters.aws import client as aws_client
@@ -39,17 +39,22 @@ def dynamodb() -> Any:
     return aws_client("dynamodb")
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Inside, a botocore error becomes Conflict (a condition failed), TryLater, Misconfigured or GiveUp."""
-    from botocore.exceptions import BotoCoreError, ClientError
+class translated:
+    """Inside, a botocore error becomes Conflict (a condition failed), TryLater, Misconfigured or GiveUp. botocore is loaded
+    when there is an error to look at."""
 
-    try:
-        yield
-    except ClientError as error:
-        raise _translate(error) from error
-    except BotoCoreError as error:
-        raise TryLater(f"DynamoDB unreachable: {type(error).__name__}", code="unreachable") from error
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            return
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if isinstance(error, ClientError):
+            raise _translate(error) from error
+        if isinstance(error, BotoCoreError):
+            raise TryLater(f"DynamoDB unreachable: {type(error).__name__}", code="unreachable") from error
 
 
 def _translate(error: Any) -> Exception:
