@@ -103,7 +103,6 @@ class Exploration:
     first_place: int
     scenes: tuple[str, ...]
     category_fit: float
-    draws: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

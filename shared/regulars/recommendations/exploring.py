@@ -5,16 +5,16 @@ Of a list's places `share` go to items on trial, on average; at most one of ever
 popularity build (`regulars.similarity.trials`), times how well the item suits the shopper: by content (a look-alike of what she
 touched), by her tags, or by the categories of what she touched. An item that suits nothing she is known for is not shown.
 
-Chance comes from a hash of shopper and day: the same question has the same answer all day, and another shopper another one.
+Chance comes from hashes: a shopper's bucket of the day, and what was drawn there for each item on trial. So the same question
+has the same answer all day, another bucket another one, and a draw is made once a day instead of in every answer.
 Rules stand above it: pins keep their places, and what is banned, buried or beyond a limit is not explored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from heapq import nsmallest
-from operator import itemgetter
+from dataclasses import dataclass, field
+from heapq import merge
 from random import Random
 
 from regulars.catalogue.model import Item
@@ -27,7 +27,12 @@ from regulars.recommendations.situation import Situation
 from regulars.similarity.model import CONTENT, ON_TRIAL, Popularity
 
 SOURCE = "exploration"
-_KNOWN: dict[tuple[int, int], tuple[Popularity, Snapshot, _Trials]] = {}
+BUCKETS = 64
+"""Shoppers of one bucket share a day's draws (batches of Thompson sampling: Chapelle and Li, section 4)."""
+_Tag = tuple[str, str]
+_Draw = tuple[float, str]
+"""(minus what was drawn, item id)."""
+_KNOWN: dict[int, tuple[Popularity, Snapshot, _Trials]] = {}
 _KNOWN_KEPT = 4
 
 
@@ -39,7 +44,8 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
     row = situation.popularity.get(ON_TRIAL)
     if row is None or situation.ask.scene not in settings.scenes or limit < settings.first_place:
         return result
-    dice = Random(_chance(situation))
+    chance = _chance(situation)
+    dice = Random(chance)
     places = min(_rounded(settings.share * limit, dice), max(1, limit // settings.one_of))
     trials = _trials(row, situation.snapshot)
     places -= sum(candidate.item_id in trials.believed for candidate in chosen)
@@ -48,7 +54,7 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
     may_hold = range(settings.first_place - 1, limit)
     positions = sorted(dice.sample(may_hold, min(places, len(may_hold))))
     taken = {candidate.item_id for candidate in chosen}
-    drawn = (entry for entry in _drawn(trials, taken, situation, dice) if claim(situation.snapshot[entry.item_id]))
+    drawn = (entry for entry in _drawn(trials, taken, situation, chance % BUCKETS) if claim(situation.snapshot[entry.item_id]))
     for position, candidate in zip(positions, drawn, strict=False):
         result.insert(position, candidate)
         result.pop()
@@ -76,18 +82,40 @@ class _Trials:
 
     items: Mapping[str, _Tried]
     on_shelf: Mapping[str, Sequence[str]]
-    by_tag: Mapping[tuple[str, str], Sequence[str]]
+    by_tag: Mapping[_Tag, Sequence[str]]
     believed: frozenset[str]
+    draws: dict[tuple[str, int, str], float] = field(default_factory=dict)
+    orders: dict[tuple[str, int, str | _Tag], Sequence[_Draw]] = field(default_factory=dict)
+
+    def drawn(self, day: str, bucket: int, group: str | _Tag, item_ids: Iterable[str]) -> Sequence[_Draw]:
+        """The items with what was drawn for each, best first; `group` names them. Of one day alone is kept."""
+        key = (day, bucket, group)
+        known = self.orders.get(key)
+        if known is None:
+            if self.orders and next(iter(self.orders))[0] != day:
+                self.orders.clear()
+                self.draws.clear()
+            known = self.orders[key] = sorted((-self.draw(day, bucket, item_id), item_id) for item_id in item_ids)
+        return known
+
+    def draw(self, day: str, bucket: int, item_id: str) -> float:
+        """Of the item's belief; the same all day for everybody in the bucket."""
+        key = (day, bucket, item_id)
+        known = self.draws.get(key)
+        if known is None:
+            one, dice = self.items[item_id], Random(int.from_bytes(short_hash(day, str(bucket), item_id)))
+            known = self.draws[key] = dice.betavariate(one.alpha, one.beta)
+        return known
 
 
 def _trials(row: Popularity, snapshot: Snapshot) -> _Trials:
-    """Kept while row and catalogue are the same."""
-    key = (id(row), id(snapshot))
-    known = _KNOWN.get(key)
-    if known is None or known[0] is not row or known[1] is not snapshot:
+    """Kept while row and catalogue are the same: the row is read again every few seconds, and says the same for an hour."""
+    known = _KNOWN.get(id(snapshot))
+    if known is None or known[1] is not snapshot or (known[0] is not row and known[0] != row):
         if len(_KNOWN) >= _KNOWN_KEPT:
             _KNOWN.clear()
-        known = _KNOWN[key] = (row, snapshot, _read(row, snapshot))
+        known = (row, snapshot, _read(row, snapshot))
+    _KNOWN[id(snapshot)] = (row, *known[1:])
     return known[2]
 
 
@@ -96,7 +124,7 @@ def _read(row: Popularity, snapshot: Snapshot) -> _Trials:
     alphas = {item_id: alpha for item_id, alpha in row.trend if item_id in betas}
     items: dict[str, _Tried] = {}
     on_shelf: dict[str, list[str]] = {}
-    by_tag: dict[tuple[str, str], list[str]] = {}
+    by_tag: dict[_Tag, list[str]] = {}
     for item_id, alpha in alphas.items():
         item = snapshot.get(item_id)
         if item is not None and item.in_stock:
@@ -108,25 +136,19 @@ def _read(row: Popularity, snapshot: Snapshot) -> _Trials:
     return _Trials(items, on_shelf, by_tag, frozenset(alphas))
 
 
-def _drawn(trials: _Trials, taken: set[str], situation: Situation, dice: Random) -> Iterator[Candidate]:
-    """The items on trial that suit best, best draw first. A draw takes microseconds, so only so many are made."""
-    suits, chance, fresh = _Suits(situation, trials), dice.random, situation.fresh
+def _drawn(trials: _Trials, taken: set[str], situation: Situation, bucket: int) -> Iterator[Candidate]:
+    """The items on trial by how well they suit times what was drawn for them, best first."""
+    suits, day, fresh = _Suits(situation, trials), situation.now.date().isoformat(), situation.fresh
     wanted = f"{situation.ask.category}/" if situation.ask.category and situation.ask.scene != "product" else ""
-    suitable: list[tuple[float, float, str, _Tried]] = []
-    for item_id in suits.worth_a_look():
-        if item_id not in taken and fresh(item_id):
-            one = trials.items[item_id]
-            fit = suits(one)
-            if fit > 0 and (not wanted or f"{one.item.category}/".startswith(wanted)):
-                suitable.append((-fit, chance(), item_id, one))
-    if situation.active:
-        suitable = [entry for entry in suitable if _open(entry[3].item, situation.active)]
-    drawn = [
-        (less * dice.betavariate(one.alpha, one.beta), item_id, one)
-        for less, _, item_id, one in nsmallest(situation.settings.exploration.draws, suitable)
-    ]
-    for _, item_id, one in sorted(drawn, key=itemgetter(0, 1)):
-        yield Candidate(item_id, 0.0, *suits.why(one), {"category": one.item.category}, SOURCE)
+    seen = set(taken)
+    for _, item_id in merge(*suits.groups(day, bucket)):
+        if item_id in seen:
+            continue
+        seen.add(item_id)
+        one = trials.items[item_id]
+        on_shelf = not wanted or f"{one.item.category}/".startswith(wanted)
+        if on_shelf and fresh(item_id) and (not situation.active or _open(one.item, situation.active)):
+            yield Candidate(item_id, 0.0, *suits.why(one), {"category": one.item.category}, SOURCE)
 
 
 def _open(item: Item, active: Active) -> bool:
@@ -135,7 +157,7 @@ def _open(item: Item, active: Active) -> bool:
 
 
 class _Suits:
-    """How well an item suits the shopper, by what this call knows of her."""
+    """How well an item suits the shopper, 0 to 1, by what this call knows of her."""
 
     def __init__(self, situation: Situation, trials: _Trials) -> None:
         self._taste, self._trials = situation.taste, trials
@@ -152,23 +174,18 @@ class _Suits:
         self._stranger = not (self._taste or self._shelves or situation.rows)
         self._category_fit = situation.settings.exploration.category_fit
 
-    def worth_a_look(self) -> Iterable[str]:
-        """What may suit at all, in the order of the ids: chance must not hang on that of a set."""
+    def groups(self, day: str, bucket: int) -> Iterator[Iterable[_Draw]]:
+        """Items that suit her alike, each group by minus fit · draw. Nobody knows what suits a stranger: everything does."""
+        trials = self._trials
         if self._stranger:
-            return self._trials.items
-        found = set(self._alike)
-        for shelf in self._shelves & self._trials.on_shelf.keys():
-            found.update(self._trials.on_shelf[shelf])
-        for tag in self._taste.keys() & self._trials.by_tag.keys():
-            found.update(self._trials.by_tag[tag])
-        return sorted(found)
-
-    def __call__(self, one: _Tried) -> float:
-        """0 to 1. Nobody knows what suits a stranger: everything does."""
-        if self._stranger:
-            return 1.0
-        alike = self._alike.get(one.item.item_id)
-        return max(self._liked(one), alike[0]) if alike else self._liked(one)
+            yield trials.drawn(day, bucket, "", trials.items)
+            return
+        yield sorted((-fit * trials.draw(day, bucket, item_id), item_id) for item_id, (fit, _) in self._alike.items())
+        for shelf in self._shelves & trials.on_shelf.keys() if self._category_fit > 0 else ():
+            yield _times(self._category_fit, trials.drawn(day, bucket, shelf, trials.on_shelf[shelf]))
+        for tag in self._taste.keys() & trials.by_tag.keys() if self._category_fit > 0 else ():
+            fit = self._category_fit * self._taste[tag]
+            yield _times(fit, trials.drawn(day, bucket, tag, trials.by_tag[tag]))
 
     def why(self, one: _Tried) -> tuple[str, tuple[str, ...]]:
         """(reason code, because)."""
@@ -183,6 +200,10 @@ class _Suits:
             return self._category_fit * (one.item.category in self._shelves)
         category, brand = one.tags
         return self._category_fit * max(self._taste.get(category, 0.0), self._taste.get(brand, 0.0))
+
+
+def _times(fit: float, drawn: Sequence[_Draw]) -> Iterator[_Draw]:
+    return ((fit * less, item_id) for less, item_id in drawn)
 
 
 def _chance(situation: Situation) -> int:
