@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from regulars.errors import Invalid
 
+JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+"""How replies are spelled. They never hold themselves: looking for circles takes a third of the time."""
 Default = TypeVar("Default", bound=int | None)
 
 

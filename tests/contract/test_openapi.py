@@ -25,9 +25,10 @@ from regulars.catalogue.importing import Importer
 from regulars.decisions.explain import Explain
 from regulars.flow import FLOW, Http
 from regulars.operation.quarantine import list_records, replay_records
-from regulars.recommendations.http import parse_ask, to_json
+from regulars.recommendations.http import parse_ask
 from regulars.recommendations.model import SCENES
 from regulars.recommendations.rules import parse
+from regulars.recommendations.spelling import to_json
 from regulars.shop import section
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "openapi.yaml").read_text("utf-8"))

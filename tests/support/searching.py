@@ -11,7 +11,6 @@ from tests.support.window import NOW, SHE, Window, settings
 from regulars.catalogue.model import Item
 from regulars.catalogue.snapshot import SnapshotReader, publish
 from regulars.recommendations.config import RecommendationSettings
-from regulars.recommendations.http import to_json
 from regulars.recommendations.model import Answer, Ask
 from regulars.recommendations.search.config import SearchSettings
 from regulars.recommendations.search.model import SCENE, Question
@@ -19,6 +18,7 @@ from regulars.recommendations.search.publishing import PublishSearch
 from regulars.recommendations.search.reading import IndexReader
 from regulars.recommendations.search.service import Search
 from regulars.recommendations.search.suggesting import Suggest
+from regulars.recommendations.spelling import to_json
 
 # id, title, category, brand, price in yuan, attributes
 _CHINESE = """

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from regulars.access import Keys
 from regulars.catalogue.validation import normalise_category
 from regulars.clock import zone_named
 from regulars.errors import Invalid, NotFound
-from regulars.recommendations.blending import REPEAT
-from regulars.recommendations.model import SCENES, Answer, Ask, Placed
+from regulars.recommendations.model import SCENES, Ask
 from regulars.recommendations.rulebook import Rulebook
-from regulars.recommendations.service import Recommend, discount_percent
+from regulars.recommendations.service import Recommend
+from regulars.recommendations.spelling import to_text
 from regulars.similarity.contexts import DEVICE_KINDS, device_kind
-from regulars.similarity.model import RELATIONS, SEQUENCE
-from regulars.web import Request, View, whole_number
+from regulars.web import Reply, Request, View, whole_number
 
 _MAX_ID_CHARS = 256
 _MAX_LIST = 200
@@ -29,11 +27,11 @@ class RecommendationsApi:
     keys: Keys
     recommend: Recommend
 
-    def answer(self, request: Request) -> dict[str, Any]:
+    def answer(self, request: Request) -> Reply:
         """One request; Basic or Bearer write key."""
         self.keys.check(request)
         ask = parse_ask(request.params["scene"], request.query, self.recommend.settings.max_limit)
-        return to_json(self.recommend(ask), ask)
+        return Reply(200, to_text(self.recommend(ask), ask))
 
 
 def routes(api: Callable[[], RecommendationsApi]) -> dict[str, View]:
@@ -122,63 +120,3 @@ def _time_zone(query: Mapping[str, str]) -> str:
     if value and (len(value) > 60 or zone_named(value) is None):
         raise Invalid("timezone must be an IANA name such as Asia/Shanghai", field="timezone", code="invalid_time_zone")
     return value
-
-
-def to_json(answer: Answer, ask: Ask) -> dict[str, Any]:
-    """JSON-ready, in the API's spelling; empty words are left out."""
-    body: dict[str, Any] = {
-        "recommendationId": answer.recommendation_id,
-        "scene": answer.scene,
-        "modelVersion": answer.model_version or None,
-        "arm": answer.arm,
-        "generatedAt": answer.generated_at.isoformat(),
-        "language": answer.language,
-        "items": [_item(placed, ask.explain) for placed in answer.items],
-        **answer.extras,
-    }
-    if answer.reason:
-        body["reason"] = answer.reason
-    if answer.banner:
-        body["banner"] = _item(answer.banner, ask.explain)
-    if ask.explain:
-        body["removed"] = dict(answer.removed)
-    return body
-
-
-def _item(placed: Placed, explain: bool) -> dict[str, Any]:
-    item = placed.item
-    body: dict[str, Any] = {
-        "itemId": item.item_id,
-        "position": placed.position,
-        "score": placed.score,
-        "reason": {"code": placed.reason.code, "text": placed.reason.text, "because": list(placed.reason.because)},
-        "title": item.title,
-        "price": item.price_cents / 100,
-        "priceCents": item.price_cents,
-        "currency": item.currency,
-        "url": item.url,
-        "imageUrl": item.image_url,
-        "category": item.category,
-        "brand": item.brand,
-    }
-    if discount := discount_percent(item):
-        body |= {"listPriceCents": item.list_price_cents, "discountPercent": discount}
-    if explain:
-        body["explain"] = {
-            "by": given_by(placed),
-            "rule": placed.rule or None,
-            "rules": [dict(effect) for effect in placed.trace],
-            "source": placed.source or None,
-            "parts": dict(placed.parts),
-            "details": dict(placed.details),
-        }
-    return body
-
-
-def given_by(placed: Placed) -> str:
-    """What gave the item its place: `rule:<id>`, else the largest part of its score, else what proposed it, else its reason."""
-    if placed.rule:
-        return f"rule:{placed.rule}"
-    if placed.score > 0 and placed.parts and placed.source in ("", REPEAT, "popularity", SEQUENCE, *RELATIONS):
-        return max(placed.parts, key=lambda name: placed.parts[name])
-    return placed.source or placed.reason.code

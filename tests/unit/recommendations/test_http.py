@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from tests.support.replies import document
 from tests.support.window import NOW, SHE, Window, profile
 
 from regulars.access import Keys, hash_key
@@ -30,7 +31,8 @@ def get(window: Window, scene: str = "home", key: str = "k", **query: str) -> di
     credentials = base64.b64encode(f"{key}:".encode()).decode()
     headers: Mapping[str, str] = {"authorization": f"Basic {credentials}"} if key else {}
     request = Request("GET", f"/v1/recommendations/{scene}", {"scene": scene}, query, headers, b"")
-    answer: dict[str, Any] = routes(lambda: RecommendationsApi(Keys(hash_key("k"), "write"), window.recommend))[ROUTE](request)
+    api = RecommendationsApi(Keys(hash_key("k"), "write"), window.recommend)
+    answer: dict[str, Any] = document(routes(lambda: api)[ROUTE](request))
     return answer
 
 

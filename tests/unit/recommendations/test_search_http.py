@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.replies import document
 from tests.support.searching import Counter
 
 import regulars
@@ -29,7 +30,7 @@ def get(counter: Counter, path: str = "/v1/search", key: str = "k", **query: str
     credentials = base64.b64encode(f"{key}:".encode()).decode()
     api = SearchApi(Keys(hash_key("k"), "write"), counter.search, counter.suggest)
     headers = {"authorization": f"Basic {credentials}"} if key else {}
-    answer: dict[str, Any] = search_routes(lambda: api)[f"GET {path}"](Request("GET", path, {}, query, headers, b""))
+    answer: dict[str, Any] = document(search_routes(lambda: api)[f"GET {path}"](Request("GET", path, {}, query, headers, b"")))
     return answer
 
 

@@ -11,10 +11,10 @@ import pytest
 from tests.support.window import DAY, NOW, SHE, SHELF, VERSION, Window, item, profile, settings
 
 from regulars.errors import GiveUp, Invalid
-from regulars.recommendations.http import given_by
 from regulars.recommendations.model import Answer, Ask
 from regulars.recommendations.ports import Neighbourhood, Opening, Row
 from regulars.recommendations.recipes import RecipeReader, default_recipe
+from regulars.recommendations.spelling import given_by
 from regulars.sections import check
 from regulars.similarity.model import HABIT, RELATIONS, Neighbours, Pointer, Popularity
 from regulars.similarity.packing import Ranked

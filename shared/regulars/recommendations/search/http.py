@@ -10,9 +10,10 @@ from unicodedata import category as kind_of
 
 from regulars.access import Keys
 from regulars.errors import Invalid
-from regulars.recommendations.http import parse_ask, to_json
+from regulars.recommendations.http import parse_ask
 from regulars.recommendations.model import SCENES
-from regulars.web import Request, View, whole_number
+from regulars.recommendations.spelling import to_text
+from regulars.web import Reply, Request, View, whole_number
 
 if TYPE_CHECKING:
     from regulars.recommendations.config import RecommendationSettings
@@ -33,11 +34,11 @@ class SearchApi:
     search: Search
     suggest: Suggest
 
-    def answer(self, request: Request) -> dict[str, Any]:
+    def answer(self, request: Request) -> Reply:
         """One search; Basic or Bearer write key."""
         self.keys.check(request)
         question = parse_question(request.query, self.search.settings)
-        return to_json(self.search(question), question.ask)
+        return Reply(200, to_text(self.search(question), question.ask))
 
     def complete(self, request: Request) -> dict[str, Any]:
         """One beginning; Basic or Bearer write key."""
