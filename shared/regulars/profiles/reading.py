@@ -57,12 +57,13 @@ def profile_at(
     elapsed = min(0, record.newest_ms - to_ms(now))
     traits = {name: value for name, (_, value) in record.traits.items()}
     factor = growth(elapsed, weights.items.half_life_days)
+    interests = {item: mark.interest * factor for item, mark in record.items.items()}
     return Profile(
         shopper=record.shopper,
         as_of=now,
         tags=_tags(record, traits, elapsed, now.date(), weights),
         rule_tags=frozenset(tag for tags in record.rule_tags.values() for tag in tags),
-        items={item: mark.interest * factor for item, mark in record.items.items() if mark.interest * factor > 0},
+        items={item: interest for item, interest in interests.items() if interest > 0},
         item_seen_at={item: from_ms(mark.seen_ms) for item, mark in record.items.items()},
         purchases=purchases(orders),
         orders=standing_orders(orders),
@@ -87,12 +88,16 @@ def ruled(record: Record, now: datetime, config: ProfilesConfig, rules: Iterable
 
 
 def _tags(record: Record, traits: Mapping[str, Any], elapsed: float, today: date, weights: Weights) -> dict[str, float]:
-    factors = {name: growth(elapsed, family.half_life_days) for name, family in weights.families.items()}
-    found = {
-        f"{weights.families[family_of(tag)].layer}/{tag}": weight * factors[family_of(tag)]
-        for tag, weight in record.tags.items()
-        if family_of(tag) in factors
-    }
+    found: dict[str, float] = {}
+    factors: dict[float, float] = {}
+    for tag, weight in record.tags.items():
+        family = weights.families.get(family_of(tag))
+        if family is None:
+            continue
+        factor = factors.get(family.half_life_days)
+        if factor is None:
+            factor = factors[family.half_life_days] = growth(elapsed, family.half_life_days)
+        found[f"{family.layer}/{tag}"] = weight * factor
     for tag in _declared(traits, today, weights):
         found[tag] = found.get(tag, 0.0) + weights.declared.weight
     own = dict(found)

@@ -15,6 +15,8 @@ from operator import attrgetter
 from regulars.profiles.model import Profile
 from regulars.similarity.recipe import Part
 
+_NOON = time(12, tzinfo=UTC)
+
 
 @dataclass(slots=True)
 class Deed:
@@ -32,25 +34,29 @@ class Deed:
 def recent(profile: Profile, kinds: Mapping[str, float], count: int) -> list[Deed]:
     """The newest `count` distinct items, newest first; equal instants in id order."""
     found: dict[str, Deed] = {}
-    for item_id, kind, at in _deeds(profile):
+    for kind, done in _deeds(profile):
         strength = kinds.get(kind, 0.0)
-        known = found.get(item_id)
-        if known is None:
-            found[item_id] = Deed(item_id, kind, at, strength)
-            continue
-        if at > known.at:
-            known.at = at
-        if strength > known.strength:
-            known.kind, known.strength = kind, strength
+        for item_id, at in done.items():
+            known = found.get(item_id)
+            if known is None:
+                found[item_id] = Deed(item_id, kind, at, strength)
+                continue
+            if at > known.at:
+                known.at = at
+            if strength > known.strength:
+                known.kind, known.strength = kind, strength
     ordered = sorted(found.values(), key=attrgetter("item_id"))
     ordered.sort(key=attrgetter("at"), reverse=True)
     ordered = ordered[:count]
-    rank, before = -1, None
+    if not ordered:
+        return []
+    rank, age_days, newest = 0, 0.0, ordered[0].at
+    before = newest
     for deed in ordered:
         if deed.at != before:
             rank, before = rank + 1, deed.at
-        deed.rank = rank
-        deed.age_days = (ordered[0].at - deed.at).total_seconds() / 86_400
+            age_days = (newest - before).total_seconds() / 86_400
+        deed.rank, deed.age_days = rank, age_days
     return ordered
 
 
@@ -59,13 +65,14 @@ class Fading:
 
     def __init__(self, deeds: Sequence[Deed]) -> None:
         self._deeds = deeds
+        self._ranks, self._ages = [deed.rank for deed in deeds], [deed.age_days for deed in deeds]
         self._known: dict[tuple[float, float], list[tuple[str, float]]] = {}
 
     def weighted(self, part: Part) -> list[tuple[str, float]]:
         """(item id, weight), newest first."""
         key = (part.rank_power, part.half_life_days)
         if key not in self._known:
-            faded = ((deed, part.fade(deed.rank, deed.age_days)) for deed in self._deeds)
+            faded = zip(self._deeds, part.fades(self._ranks, self._ages), strict=True)
             self._known[key] = [(deed.item_id, deed.strength * fade) for deed, fade in faded]
         return self._known[key]
 
@@ -91,13 +98,10 @@ def again(
     return found
 
 
-def _deeds(profile: Profile) -> Iterator[tuple[str, str, datetime]]:
-    for item_id, at in profile.item_seen_at.items():
-        yield item_id, "view", at
-    for item_id, at in profile.wishlist.items():
-        yield item_id, "wishlist", at
-    for item_id, at in profile.cart.items():
-        yield item_id, "cart", at
-    for item_id, days in profile.purchases.items():
-        if days:
-            yield item_id, "purchase", datetime.combine(days[-1], time(12), UTC)
+def _deeds(profile: Profile) -> Iterator[tuple[str, Mapping[str, datetime]]]:
+    """(kind, item → when)."""
+    yield "view", profile.item_seen_at
+    yield "wishlist", profile.wishlist
+    yield "cart", profile.cart
+    combine = datetime.combine
+    yield "purchase", {item_id: combine(days[-1], _NOON) for item_id, days in profile.purchases.items() if days}

@@ -20,7 +20,7 @@ without it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -40,9 +40,14 @@ class Part:
 
     def fade(self, rank: int, age_days: float) -> float:
         """What an item of the history weighs, before its kind."""
-        aged: float = 0.5 ** (age_days / self.half_life_days) if self.half_life_days > 0 else 1.0
-        powered: float = (1 + rank) ** -self.rank_power
-        return aged * powered
+        return self.fades((rank,), (age_days,))[0]
+
+    def fades(self, ranks: Sequence[int], ages_days: Sequence[float]) -> list[float]:
+        """As `fade`, of a whole history."""
+        power, half_life = -self.rank_power, self.half_life_days
+        if half_life <= 0:
+            return [(1 + rank) ** power for rank in ranks]
+        return [0.5 ** (age / half_life) * (1 + rank) ** power for rank, age in zip(ranks, ages_days, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

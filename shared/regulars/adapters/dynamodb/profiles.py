@@ -29,6 +29,7 @@ from regulars.profiles.record import ItemMark, OrderFacts, Record, Standing
 from regulars.profiles.writing import Stored
 
 _DIGITS = 7
+_DECODER = json.JSONDecoder()
 
 
 class DynamoProfiles:
@@ -257,11 +258,15 @@ def _order(item: Mapping[str, Any]) -> OrderRecord:
 
 
 def _packed(value: Any) -> bytes:
-    return zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 9)
+    """JSON, deflated where that makes it smaller: the items of most orders are a few words."""
+    plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    deflated = zlib.compress(plain, 9)
+    return deflated if len(deflated) < len(plain) else plain
 
 
 def _unpacked(blob: bytes) -> Any:
-    return json.loads(zlib.decompress(blob))
+    # A zlib stream begins with 0x78 (RFC 1950), a JSON list or object never does.
+    return _DECODER.decode((zlib.decompress(blob) if blob.startswith(b"x") else blob).decode())
 
 
 def _pairs(value: Mapping[str, list[Any]]) -> dict[str, tuple[Any, Any]]:
