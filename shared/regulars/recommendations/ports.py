@@ -24,7 +24,7 @@ class Opening:
     damaged: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a call makes twenty, and setting frozen fields takes twice as long
 class Row:
     """One item's neighbours by relation. Looking a relation up may raise GiveUp(broken_model): it is unpacked only then.
     `packed` is the same as it was stored (`regulars.similarity.packing`), where the source has it so."""

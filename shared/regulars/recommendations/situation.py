@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from regulars.similarity.model import EVERYWHERE, ON_TRIAL, Popularity, Scored, 
 from regulars.similarity.recipe import Recipe
 
 _NO_RECIPE = Recipe()
-_OF_THE_OPENING = ("cart", "country", "age", "bought", "segments", "member", "taste", "deeds", "learned")
+_OF_THE_OPENING = frozenset(("cart", "country", "age", "bought", "had", "segments", "member", "taste", "deeds", "learned"))
 """What follows from the first round trip alone."""
 
 
@@ -36,7 +36,7 @@ def unlearned() -> Rebuying | None:
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Situation:
     """One call. `rows`, `stock_outs`, `rules` and scoped `popularity` are there after the second round trip. `notes` is what a
     scene found while ranking and says beside. `sequence` asks the trained model, where the recipe has one; `rebuying` fetches
@@ -58,8 +58,9 @@ class Situation:
 
     def with_neighbourhood(self, **found: Any) -> Situation:
         """The same call with what the second round trip brought; what was worked out of the first stays."""
-        later = replace(self, **found)
-        later.__dict__.update({name: self.__dict__[name] for name in _OF_THE_OPENING if name in self.__dict__})
+        later = object.__new__(Situation)  # not `replace`, which goes through all fields twice
+        kept = {name: value for name, value in self.__dict__.items() if name in _FIELDS or name in _OF_THE_OPENING}
+        later.__dict__.update(kept, **found)
         return later
 
     @cached_property
@@ -230,3 +231,6 @@ class Situation:
             yield region_scope(self.country)
         if self.ask.scene in self.settings.exploration.scenes:
             yield ON_TRIAL
+
+
+_FIELDS = frozenset(entry.name for entry in fields(Situation))

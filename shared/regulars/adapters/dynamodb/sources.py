@@ -71,7 +71,8 @@ class DynamoSources:
         self._common_seconds = common_seconds
         self._cache_rows = cache_rows
         self._common: _Common | None = None
-        self._rows: OrderedDict[tuple[str, str], _Raw] = OrderedDict()
+        self._rows: OrderedDict[str, _Raw] = OrderedDict()
+        self._rows_version = ""
         self._scopes: dict[str, tuple[datetime, Popularity | None, bool]] = {}
         self._rules: tuple[Any, Mapping[str, Any] | None] = (None, None)
 
@@ -104,7 +105,8 @@ class DynamoSources:
         shards = [keys.stockouts(shard) for shard in range(keys.STOCKOUT_SHARDS)]
         read = batch_get({self._catalogue: shards, **({self._models: model_keys} if model_keys else {})})
         raw = {item["pk"]: item for item in read.get(self._models, ())}
-        rows |= self._remember(version, {item_id: raw.get(pk) for pk, item_id in unread.items()})
+        if unread:
+            rows |= self._remember({item_id: raw.get(pk) for pk, item_id in unread.items()})
         for pk, scope in stale.items():
             self._scopes[scope] = (now, *_sound(decode_popularity, raw.get(pk)))
         popularity = {scope: self._scopes[scope] for scope in wanted}
@@ -154,19 +156,23 @@ class DynamoSources:
         return known is not None and self._is_fresh(known[0], now, _SLOW if scope == HABIT else 1)
 
     def _kept(self, version: str, items: Iterable[str]) -> dict[str, _Raw]:
+        """What is in memory of one version: the rows of another one make place at once."""
+        if version != self._rows_version:
+            self._rows.clear()
+            self._rows_version = version
         found: dict[str, _Raw] = {}
+        rows = self._rows
         for item_id in items:
-            key = (version, item_id)
-            row = self._rows.get(key, _UNREAD)
+            row = rows.get(item_id, _UNREAD)
             if row is not _UNREAD:
                 found[item_id] = row
-                self._rows.move_to_end(key)
+                rows.move_to_end(item_id)
         return found
 
-    def _remember(self, version: str, rows: Mapping[str, _Raw]) -> Mapping[str, _Raw]:
+    def _remember(self, rows: Mapping[str, _Raw]) -> Mapping[str, _Raw]:
         """Keeps what was read and returns it; absence too: an item without neighbours is asked for as often as any other. What
         was longest not asked for makes place."""
-        self._rows.update({(version, item_id): row for item_id, row in rows.items()})
+        self._rows.update(rows)
         for _ in range(len(self._rows) - self._cache_rows):
             self._rows.popitem(last=False)
         return rows
