@@ -84,6 +84,16 @@ def test_what_is_issued_is_read_back_by_key_by_shopper_and_by_code(shelf: Shelf)
     assert shelf.store.coupon(BEN, "flash", "") is None
 
 
+def test_coupons_of_several_names_are_read_together(shelf: Shelf) -> None:
+    mine, theirs = shelf.issued(), shelf.issued(BEN)
+    shelf.issued("user:eve")
+    shelf.issued(offer="other")
+    shelf.store.redeem(mine, order_id="o-1", discount_cents=1, now=NOON, uses=())
+    found = shelf.store.held([ANN, BEN, "anon:nobody"], "flash", "")
+    assert sorted(found, key=lambda coupon: coupon.shopper) == [shelf.of(mine), theirs]
+    assert list(shelf.store.held([ANN], "flash", "2026")) == []
+
+
 def test_one_coupon_a_shopper_and_no_more_than_the_shard_holds(shelf: Shelf) -> None:
     last = (piece(limit=1),)
     shelf.issued(takes=last)

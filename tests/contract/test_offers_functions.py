@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,12 @@ from tests.support.sending import SECRET
 
 from regulars.access import hash_key
 from regulars.adapters.aws import client
+from regulars.adapters.dynamodb.offers import DynamoOffers
 from regulars.adapters.dynamodb.profiles import DynamoProfiles
 from regulars.messages import Moment, decode
+from regulars.offers.codes import Codes
+from regulars.offers.model import Reservation
+from regulars.profiles.record import Record, tombstone
 
 SHOP = b"""
 offers:
@@ -117,6 +122,25 @@ def test_a_token_that_outlives_an_erasure_claims_nothing(world: World) -> None:
     assert world.ask("wallet") == (200, {"coupons": []})
 
 
+def test_a_coupon_taken_before_she_logged_in_is_hers_afterwards(world: World) -> None:
+    """Issued to a device of hers, which the profiles know to have joined her."""
+    offer = world.ask("claim")[1]
+    store, profiles = DynamoOffers("offers"), DynamoProfiles("profiles")
+    own = store.coupons("user:ann")[0]
+    store.forget("user:ann")
+    store.issue(Reservation(coupon=replace(own, shopper="anon:device", takes=())))
+    profiles.save(Record(shopper="user:ann"), [tombstone(Record(shopper="anon:device"), "user:ann")])
+    assert world.ask("claim") == (200, offer)
+    assert store.coupons("user:ann") == []
+    assert world.ask("redeem")[0] == 200
+    store.issue(
+        Reservation(coupon=replace(own, code=Codes(b"another").make("user:ann", own.offer, "", own.expires_at), takes=()))
+    )
+    code = store.coupons("user:ann")[0].code
+    status, answer = world.ask("redeem", pathParameters={"code": code})
+    assert (status, answer["error"]["code"]) == (409, "offer_used")
+
+
 def test_the_sweep_reminds_and_gives_back_once(world: World) -> None:
     world.ask("claim")
     assert world.sweep() == {"expired": 0, "reminded": 0, "behind": 0}
@@ -148,6 +172,6 @@ def test_a_claim_is_one_transaction_and_sold_out_writes_nothing(world: World) ->
         world.wake = warm()
         made.clear()
         assert world.ask("claim")[0] == 200
-        assert made == {"GetItem": 4, "UpdateItem": 1, "TransactWriteItems": 1}
+        assert made == {"GetItem": 4, "Query": 1, "UpdateItem": 1, "TransactWriteItems": 1}
     finally:
         client("dynamodb").meta.events.unregister("before-call.dynamodb", count, unique_id="offers")

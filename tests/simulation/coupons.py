@@ -108,7 +108,7 @@ class Sale:
         store = Interleaved(self)
         codes = Codes(SECRET)
         issuing = Issuing(self.config, codes, self._make_stock(store, self.config), UTC)
-        claiming = Claiming(self.config, issuing, store, self.clock, lambda shopper: "mid", lambda shopper, now: False)
+        claiming = Claiming(self.config, issuing, store, self.clock, lambda shopper: "mid", lambda shopper, now: False, alone)
 
         def work(*_: Any) -> str:
             while shopper := self._next():
@@ -190,7 +190,7 @@ class Sale:
     def afterwards(self) -> Counter[str]:
         """A third is redeemed, some of those undone before the end and after it; the rest ends under a sweep that is killed
         again and again. States at the end."""
-        redeeming = Redeeming(self.config, Codes(SECRET), self.memory, self.clock)
+        redeeming = Redeeming(self.config, Codes(SECRET), self.memory, self.clock, alone)
         redeemed = [coupon for coupon in self.coupons if self.random.random() < 1 / 3]
         for coupon in redeemed:
             redeeming.redeem(coupon.code, basket(f"o-{coupon.code}", shopper=coupon.shopper))
@@ -238,6 +238,11 @@ class Sale:
         while ended == "running":
             ended = glet.switch()
         return ended == "done"
+
+
+def alone(shopper: str) -> tuple[str, ...]:
+    """Nobody joined her."""
+    return (shopper,)
 
 
 class Interleaved:

@@ -70,7 +70,8 @@ class Market:
         self.issuing = Issuing(self.config, self.codes, Stock(self.store, self.config.sharding), UTC)
         self.profiles = MemoryProfiles()
         self.claiming = self._claiming(self.issuing, tier)
-        self.redeeming = Redeeming(self.config, self.codes, self.store, self.clock)
+        self.joined: dict[str, str] = {}
+        self.redeeming = Redeeming(self.config, self.codes, self.store, self.clock, self.names_of)
         self.standing = Standing(self.issuing, self.store, self.clock)
         self.outbox = Outbox()
         self.sweep = ExpireCoupons(
@@ -83,7 +84,13 @@ class Market:
         return self._claiming(issuing, "mid")
 
     def _claiming(self, issuing: Issuing, tier: str) -> Claiming:
-        return Claiming(self.config, issuing, self.store, self.clock, lambda shopper: tier, self.profiles.erased)
+        erased = self.profiles.erased
+        return Claiming(self.config, issuing, self.store, self.clock, lambda shopper: tier, erased, self.names_of)
+
+    def names_of(self, shopper: str) -> tuple[str, ...]:
+        """Her name and those that `joined` her."""
+        she = self.joined.get(shopper, shopper)
+        return she, *(anonymous for anonymous, known in self.joined.items() if known == she)
 
     def taken(self, pool: str) -> int:
         return sum(self.store.taken(pool, self.store.shards(pool) or 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,11 @@ def serve_offers(environ: Mapping[str, str] | None = None) -> OffersApi:
     config, store = section(OfferSettings, "offers", own), DynamoOffers(loaded.offers_table)
     signs, profiles = signer(loaded.signing_secret_arn, clock), profile_reader(loaded.profiles_table, own)
     issuing = make_issuing(loaded.offers_table, signs, own)
+
+    def names_of(shopper: str) -> Sequence[str]:
+        profile = profiles.load(shopper, clock())
+        return profile.shopper, *profile.aliases
+
     return OffersApi(
         keys=Keys(loaded.operator_key_hashes, "operator"),
         signer=signs,
@@ -49,8 +54,9 @@ def serve_offers(environ: Mapping[str, str] | None = None) -> OffersApi:
             clock,
             lambda shopper: profiles.load(shopper, clock()).tier,
             DynamoProfiles(loaded.profiles_table).erased,
+            names_of,
         ),
-        redeeming=Redeeming(config, issuing.codes, store, clock, lambda shopper: profiles.load(shopper, clock()).shopper),
+        redeeming=Redeeming(config, issuing.codes, store, clock, names_of),
         standing=Standing(issuing, store, clock),
     )
 

@@ -12,14 +12,14 @@ from regulars.offers.codes import shown
 from regulars.offers.config import Offer, OfferSettings
 from regulars.offers.issuing import Issuing
 from regulars.offers.model import Coupon, CouponState, Reservation
-from regulars.offers.ports import Offers
+from regulars.offers.ports import Names, Offers
 
 Tier = Callable[[str], str]
 
 
 class Claiming:
     """One coupon a shopper and edition, however often she asks. `tier_of` reads a shopper's value tier; `erased`: whether
-    nothing may be kept of a shopper as of an instant."""
+    nothing may be kept of a shopper as of an instant. Whoever has logged in gets the coupon that she took before."""
 
     def __init__(
         self,
@@ -29,7 +29,9 @@ class Claiming:
         clock: Clock,
         tier_of: Tier,
         erased: Callable[[str, datetime], bool],
+        names_of: Names,
     ) -> None:
+        self._names_of = names_of
         self._config = config
         self._issuing = issuing
         self._store = store
@@ -87,6 +89,8 @@ class Claiming:
     def _issue(self, shopper: str, name: str, edition: str, now: datetime) -> Coupon:
         for attempt in range(self._config.sharding.tries):
             coupon = self._issuing.make(name, shopper, edition, now, attempt=attempt)
+            if attempt == 0 and (before := self._from_before(coupon)):
+                return before
             try:
                 self._store.issue(Reservation(coupon=coupon))
                 return coupon
@@ -101,6 +105,13 @@ class Claiming:
             except TryLater:
                 continue  # another claim of the same shard at the same instant: the next try is another shard's
         raise TryLater("many are claiming this offer, try again", code="busy")
+
+    def _from_before(self, coupon: Coupon) -> Coupon | None:
+        """The coupon in place of this one, of an anonymous shopper who joined her: used if one is, else the last to end. Asked
+        for once there is one to be had, as a crowd is mostly too late; and only for her, as a device may have changed hands."""
+        names = self._names_of(coupon.shopper) if coupon.shopper.startswith("user:") else ()
+        held = self._store.held(names[1:], coupon.offer, coupon.edition) if names[1:] else ()
+        return max(held, key=lambda found: (found.state is CouponState.REDEEMED, found.expires_at), default=None)
 
 
 def state_at(coupon: Coupon, now: datetime) -> CouponState:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from regulars.offers.model import Coupon, CouponState, Reservation, Uses
+
+Names = Callable[[str], Sequence[str]]
+"""Of a shopper: the one whom she has joined since, or herself, and then all anonymous ones who joined."""
 
 
 class Offers(Protocol):
     """Coupons by shopper, by code and by the hour of their end; pools by shard. Reads are strongly consistent, but `taken`."""
 
     def coupon(self, shopper: str, offer: str, edition: str) -> Coupon | None: ...
+
+    def held(self, shoppers: Sequence[str], offer: str, edition: str) -> Sequence[Coupon]:
+        """Those that any of `shoppers` has of the offer and occasion, in any order."""
 
     def coupons(self, shopper: str) -> Sequence[Coupon]:
         """All of a shopper's coupons, the newest first."""

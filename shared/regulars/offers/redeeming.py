@@ -4,12 +4,15 @@
     REDEEMED   by this order: the same answer again · by another: refused
     over       refused; the sweep gives its piece back
 
+A personal coupon may have come to her before she was known, on any of her devices: all her names are one shopper, who redeems
+one of an offer and occasion.
+
 A refusal that smells of abuse is counted by its code beside the offer, so that the operator sees it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,21 +23,19 @@ from regulars.offers.claiming import state_at
 from regulars.offers.codes import Codes, parse, place_of, shown
 from regulars.offers.config import Offer, OfferSettings
 from regulars.offers.model import Coupon, CouponState, Uses
-from regulars.offers.ports import Offers
+from regulars.offers.ports import Names, Offers
 from regulars.offers.rules import Basket, discount_of
 
 _TRIES = 5
-COUNTED = ("another_shopper", "device_limit", "address_limit", "shopper_limit", "redeemed_before")
+COUNTED = ("another_shopper", "device_limit", "address_limit", "shopper_limit", "redeemed_before", "offer_used")
 """Refusals that are counted."""
 
 
 class Redeeming:
-    """Redeems and takes back. `now_of`: the shopper whom an anonymous one has joined since, or the same."""
+    """Redeems and takes back."""
 
-    def __init__(
-        self, config: OfferSettings, codes: Codes, store: Offers, clock: Clock, now_of: Callable[[str], str] = str
-    ) -> None:
-        self._now_of = now_of
+    def __init__(self, config: OfferSettings, codes: Codes, store: Offers, clock: Clock, names_of: Names) -> None:
+        self._names_of = names_of
         self._config = config
         self._codes = codes
         self._store = store
@@ -42,7 +43,7 @@ class Redeeming:
 
     def redeem(self, text: str, basket: Basket) -> Mapping[str, Any]:
         """What the order saves. Raises Invalid(bad_code | shopper_needed | …), NotFound(unknown_coupon), Gone(expired),
-        Unmet(…), Conflict(redeemed_before | another_shopper | device_limit | address_limit | shopper_limit)."""
+        Unmet(…), Conflict(redeemed_before | another_shopper | offer_used | device_limit | address_limit | shopper_limit)."""
         code = parse(text)
         for _ in range(_TRIES):
             coupon = self._found(code)
@@ -88,14 +89,17 @@ class Redeeming:
 
     def _redeem(self, coupon: Coupon, basket: Basket) -> Coupon:
         now = self._clock()
-        offer = self._usable(coupon, basket, now)
+        offer = self._usable(coupon, now)
+        names = self._hers(coupon, basket) if offer.personal else ()
         discount = discount_of(offer, basket)
-        uses = self._uses(coupon, basket, now)
+        # Read first: of two redemptions of hers at once one finds the count of her orders changed, and looks again.
+        uses = self._uses(basket, names[0] if names else basket.shopper or coupon.shopper, now)
+        self._check_others(coupon, names)
         self._store.redeem(coupon, order_id=basket.order_id, discount_cents=discount, now=now, uses=uses)
         done = {"order_id": basket.order_id, "discount_cents": discount, "redeemed_at": now}
         return replace(coupon, state=CouponState.REDEEMED, **done)  # type: ignore[arg-type]
 
-    def _usable(self, coupon: Coupon, basket: Basket, now: datetime) -> Offer:
+    def _usable(self, coupon: Coupon, now: datetime) -> Offer:
         if coupon.state is CouponState.REDEEMED:
             raise Conflict("the coupon was redeemed with another order", code="redeemed_before")
         if state_at(coupon, now) is CouponState.EXPIRED:
@@ -103,15 +107,26 @@ class Redeeming:
         offer = self._config.offers.get(coupon.offer)
         if offer is None:
             raise Gone(f"the shop has no offer {coupon.offer!r} any more", code="offer_gone")
-        if offer.personal and not basket.shopper:
-            raise Invalid("a personal coupon: name the shopper", field="shopper", code="shopper_needed")
-        if offer.personal and basket.shopper != coupon.shopper and basket.shopper != self._now_of(coupon.shopper):
-            raise Conflict("the coupon belongs to another shopper", code="another_shopper")
         return offer
 
-    def _uses(self, coupon: Coupon, basket: Basket, now: datetime) -> Sequence[Uses]:
+    def _hers(self, coupon: Coupon, basket: Basket) -> Sequence[str]:
+        """All names of the shopper whose coupon it is; raises when the basket is another's."""
+        if not basket.shopper:
+            raise Invalid("a personal coupon: name the shopper", field="shopper", code="shopper_needed")
+        names = self._names_of(coupon.shopper)
+        if basket.shopper not in (coupon.shopper, names[0]):
+            raise Conflict("the coupon belongs to another shopper", code="another_shopper")
+        return names
+
+    def _check_others(self, coupon: Coupon, names: Sequence[str]) -> None:
+        others = [name for name in names if name != coupon.shopper]
+        held = self._store.held(others, coupon.offer, coupon.edition) if others else ()
+        if any(other.state is CouponState.REDEEMED for other in held):
+            raise Conflict("she has redeemed another coupon of this offer and occasion", code="offer_used")
+
+    def _uses(self, basket: Basket, shopper: str, now: datetime) -> Sequence[Uses]:
         """The uses to write, this order among them; raises Conflict(<check>_limit)."""
-        who = {"device": basket.device, "address": basket.address, "shopper": basket.shopper or coupon.shopper}
+        who = {"device": basket.device, "address": basket.address, "shopper": shopper}
         asked = [(check, self._codes.conceal(check, who[check])) for check in self._config.abuse if who[check]]
         made = []
         for found in self._store.uses(asked) if asked else ():

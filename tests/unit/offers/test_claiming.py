@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.offers import ANN, BEN, FLASH, FLASH_TERMS, NOON, Market, settings
+from tests.support.offers import ANN, BEN, FLASH, FLASH_TERMS, NOON, Market, basket, settings
 
 from regulars.adapters.memory.offers import MemoryOffers
 from regulars.errors import Conflict, Gone, NotFound, TryLater
@@ -31,6 +31,27 @@ def test_asking_again_is_the_same_coupon_also_when_it_was_used() -> None:
     shop.pass_(days=10)
     assert shop.claiming.claim(ANN, FLASH).code == coupon.code
     assert shop.claiming.wallet(ANN)["coupons"][0]["state"] == "EXPIRED"
+
+
+def test_whoever_logs_in_gets_the_coupon_that_she_took_before() -> None:
+    shop = market(stock=5)
+    tablets, phones = (shop.claiming.claim(device, FLASH) for device in ("anon:tablet", "anon:phone"))
+    shop.joined |= {"anon:tablet": ANN, "anon:phone": ANN}
+    shop.redeeming.redeem(tablets.code, basket())
+    assert shop.claiming.claim(ANN, FLASH).code == tablets.code
+    shop.redeeming.take_back(tablets.code, "o-1")
+    shop.redeeming.redeem(phones.code, basket("o-2"))
+    assert shop.claiming.claim(ANN, FLASH).code == phones.code
+    assert shop.taken(f"stock/{FLASH}") == 2
+    assert shop.claiming.claim(BEN, FLASH).shopper == BEN
+
+
+def test_a_device_that_is_hers_is_not_shown_her_coupon() -> None:
+    """Whoever holds it now may have logged out."""
+    shop = market()
+    own = shop.claiming.claim(ANN, FLASH)
+    shop.joined["anon:tablet"] = ANN
+    assert shop.claiming.claim("anon:tablet", FLASH).code != own.code
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["half erased", "erased"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,7 +11,6 @@ from tests.support.offers import ANN, BEN, DAY, FLASH, FLASH_TERMS, NOON, Market
 
 from regulars.errors import Conflict, Gone, Invalid, NotFound, RegularsError, Unmet
 from regulars.offers.model import Coupon, Reservation
-from regulars.offers.redeeming import Redeeming
 from regulars.offers.rules import Basket
 
 
@@ -90,10 +90,70 @@ def test_a_coupon_from_before_her_login_is_hers_after_it() -> None:
     shop = market()
     coupon = held(shop, "anon:device")
     assert refusal(shop, coupon) == "another_shopper"
-    joined = Redeeming(shop.config, shop.codes, shop.store, shop.clock, {"anon:device": ANN}.__getitem__)
-    with pytest.raises(Conflict, match="another shopper"):
-        joined.redeem(coupon.code, basket(shopper=BEN))
-    assert joined.redeem(coupon.code, basket())["state"] == "REDEEMED"
+    shop.joined["anon:device"] = ANN
+    assert refusal(shop, coupon, shopper=BEN) == "another_shopper"
+    assert shop.redeeming.redeem(coupon.code, basket())["state"] == "REDEEMED"
+
+
+HERS = ("anon:device", "anon:tablet", ANN)
+
+
+@pytest.mark.parametrize("order", list(permutations(HERS)))
+def test_of_the_coupons_from_before_her_login_and_her_own_one_is_redeemed(order: tuple[str, ...]) -> None:
+    shop = market()
+    coupons = {shopper: held(shop, shopper) for shopper in HERS}
+    shop.joined |= dict.fromkeys(HERS[:2], ANN)
+    first, *others = (coupons[shopper] for shopper in order)
+    told = shop.redeeming.redeem(first.code, basket())
+    assert [refusal(shop, other, order="o-2") for other in others] == ["offer_used"] * 2
+    assert refusal(shop, others[0]) == "offer_used"  # with the same order too
+    assert shop.redeeming.redeem(first.code, basket()) == told
+    assert shop.standing(FLASH)["refused"] == {"offer_used": 3}
+    shop.redeeming.take_back(first.code, "o-1")
+    assert shop.redeeming.redeem(others[0].code, basket("o-2"))
+
+
+def test_a_coupon_that_a_guest_redeemed_counts_when_she_logs_in() -> None:
+    shop = market()
+    guests, own = held(shop, "anon:device"), held(shop)
+    shop.redeeming.redeem(guests.code, basket(shopper="anon:device"))
+    shop.joined["anon:device"] = ANN
+    assert refusal(shop, own, order="o-2") == "offer_used"
+
+
+def test_another_occasion_is_another_coupon() -> None:
+    shop = market(edition="month", days=40)
+    july = held(shop, "anon:device")
+    shop.joined["anon:device"] = ANN
+    shop.redeeming.redeem(july.code, basket())
+    shop.pass_(days=31)
+    assert shop.redeeming.redeem(held(shop).code, basket("o-2"))
+
+
+@pytest.mark.parametrize("names", [(ANN, ANN), ("anon:device", ANN)])
+def test_two_of_hers_at_two_tills_at_once(names: tuple[str, str]) -> None:
+    """The count of her orders, which every redemption of hers writes, keeps them apart."""
+    shop = market()
+    before, own = held(shop, "anon:device"), held(shop)
+    shop.joined["anon:device"] = ANN
+    real, others = shop.store.held, iter([own])
+
+    def meanwhile(*asked: Any) -> Any:
+        found = real(*asked)
+        for other in others:
+            shop.redeeming.redeem(other.code, basket("o-2", shopper=names[1]))
+        return found
+
+    shop.store.held = meanwhile  # type: ignore[method-assign]
+    assert refusal(shop, before, shopper=names[0]) == "offer_used"
+
+
+def test_whoever_has_the_code_of_an_offer_that_is_nobodys_own() -> None:
+    shop = market(personal=False)
+    before, own = held(shop, "anon:device"), held(shop)
+    shop.joined["anon:device"] = ANN
+    for number, coupon in enumerate((before, own)):
+        assert shop.redeeming.redeem(coupon.code, basket(f"o-{number}", shopper=""))
 
 
 def test_a_refusal_leaves_the_coupon_as_it_was() -> None:

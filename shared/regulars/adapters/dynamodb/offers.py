@@ -49,6 +49,10 @@ class DynamoOffers:
         item = get(self._table, keys.coupon(shopper, offer, edition))
         return coupon_of(item) if item else None
 
+    def held(self, shoppers: Sequence[str], offer: str, edition: str) -> Sequence[Coupon]:
+        asked = [keys.coupon(shopper, offer, edition) for shopper in shoppers]
+        return [coupon_of(item) for item in batch_get({self._table: asked}, consistent=True)[self._table]]
+
     def coupons(self, shopper: str) -> Sequence[Coupon]:
         items = query(
             self._table,

@@ -136,8 +136,8 @@ def transact(entries: Sequence[tuple[str, Request]], *, token: str) -> None:
 
 def insist(attempt: Callable[[], T], *, rereads: bool = True, doublings: int = _TRIES) -> T:
     """Repeat `attempt` while somebody else's transaction holds what it writes: gone in milliseconds, and botocore does not ask
-    again. One that `rereads` what its write is conditional on is repeated after a Conflict too, as others were faster. The waits
-    double so often. Raises TryLater when that never ends."""
+    again. One that `rereads` what its write is conditional on is repeated after a Conflict too, as others were faster.
+    `doublings`: of the wait. Raises TryLater when that never ends."""
     for number in range(_TRIES):
         try:
             return attempt()

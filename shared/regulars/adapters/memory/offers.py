@@ -63,6 +63,9 @@ class MemoryOffers:
     def coupon(self, shopper: str, offer: str, edition: str) -> Coupon | None:
         return self.coupons_by_key.get((shopper, offer, edition))
 
+    def held(self, shoppers: Sequence[str], offer: str, edition: str) -> Sequence[Coupon]:
+        return [found for shopper in shoppers if (found := self.coupon(shopper, offer, edition))]
+
     def coupons(self, shopper: str) -> Sequence[Coupon]:
         found = [self.coupons_by_key[key] for key in self._of.get(shopper, ())]
         return sorted(found, key=lambda coupon: (coupon.issued_at, coupon.code), reverse=True)
