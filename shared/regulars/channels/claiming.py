@@ -54,9 +54,11 @@ class Claiming:
 
     def claim(self, message: Message) -> Held | None:
         """The message when it is ours now; None when something stands against it (it is closed with that). A contact that
-        changed under us is read and asked again, and an empty shard's neighbour, a few times; then TryLater, and also when
-        another delivery was first, and with the code `quiet_hours` for what `waits_for_hours`."""
+        changed under us is read and asked again, and an empty shard's neighbour, a few times; then TryLater with the code of
+        what was in the way last, and also when another delivery was first, and with the code `quiet_hours` for what
+        `waits_for_hours`."""
         attempt = 0
+        in_the_way = ""
         hers: Coupon | None = None
         for _ in range(self._config.claim_tries):
             now = self._clock()
@@ -83,8 +85,9 @@ class Claiming:
                     if hers and (hers.state is not CouponState.ISSUED or now >= hers.expires_at):
                         self.close(message, reasons.OFFER_CLOSED)
                         return None
-                attempt += conflict.code != "contact_changed"
-        raise TryLater("the claim's conditions keep changing", code="contact_changed")
+                in_the_way = conflict.code
+                attempt += in_the_way != "contact_changed"
+        raise TryLater("the claim's conditions keep changing", code=in_the_way)
 
     def _take(self, message: Message, contact: Contact, now: datetime, attempt: int, hers: Coupon | None) -> Held:
         reservation = self._reserving.reserve(message, now=now, attempt=attempt) if self._reserving else NOTHING

@@ -93,7 +93,7 @@ SENTENCES = {
     NO_PROVIDER: "Nothing is set up to send on this channel.",
     RENDER_FAILED: "The template and the content do not fit; the log says where.",
     LEASE_EXPIRED: "The sender died or stalled between claiming and writing its receipt.",
-    THROTTLED: "The provider took nothing at that moment; the order comes again.",
+    THROTTLED: "It could not be handed over at that moment; the order comes again.",
 }
 
 

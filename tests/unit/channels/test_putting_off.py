@@ -137,15 +137,24 @@ def test_a_long_throttle_goes_to_the_due_index_before_the_queue_gives_up(sender:
     assert timer.deferrals == message.deferrals  # none of the arbiter's
 
 
-@pytest.mark.parametrize("error", [TryLater("transaction cancelled", code="cancelled"), Conflict("", code="contact_changed")])
-def test_a_claim_that_others_keep_out_goes_to_the_due_index_before_the_queue_gives_up(sender: Sender, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        TryLater("transaction cancelled", code="cancelled"),
+        *(Conflict("", code=code) for code in ("contact_changed", "pool_empty", "coupon_held")),
+    ],
+    ids=lambda error: error.code,
+)
+def test_a_claim_that_others_keep_out_goes_to_the_due_index_before_the_queue_gives_up(
+    sender: Sender, error: TryLater | Conflict
+) -> None:
     sender.ledger.claim = raising(error)  # type: ignore[method-assign]
     message = sender.plan()
     with pytest.raises(TryLater):
         sender.service()(order(message), 2)
     assert sender.standing(message).state is State.PLANNED
     sender.service()(order(message), 3)
-    assert sender.standing(message).state is State.DEFERRED
+    assert (sender.standing(message).state, sender.standing(message).reason) == (State.DEFERRED, f"throttled:{error.code}")
     assert len(sender.timers.known(SHOPPER)) == 1
 
 
