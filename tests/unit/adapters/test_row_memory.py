@@ -39,8 +39,9 @@ def test_rows_that_are_asked_for_again_stay_and_others_make_place(read: list[str
 
 
 def test_an_item_without_a_row_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch, read: list[str]) -> None:
-    monkeypatch.setattr(sources, "batch_get", lambda requests: read.append("asked") or {"catalogue": [], "models": []})
+    full = sources.batch_get
+    monkeypatch.setattr(sources, "batch_get", lambda requests: full(requests) and {"catalogue": [], "models": []})
     memory = DynamoSources(Profiles(), "models", "catalogue", common_seconds=5, cache_rows=20)
     for _ in range(3):
         assert memory.neighbourhood(VERSION, ["none"], (), NOW).rows == {}
-    assert memory._kept(VERSION, ["none"]) == {"none": None}
+    assert read.count(keys.neighbours(VERSION, "none")["pk"]) == 1

@@ -6,11 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.support.decisions import People, ShopWindow
 from tests.support.sending import NOW, SHOPPER, Crash, Sender, order, raising, while_rendering
 
 from regulars.channels.ports import Refused
+from regulars.channels.putting_off import moment_of
+from regulars.clock import to_ms
+from regulars.decisions.config import Decisions
 from regulars.decisions.model import State
+from regulars.decisions.service import DecideMessage
 from regulars.errors import TryLater
+from regulars.shop import section
 
 
 @pytest.fixture
@@ -53,12 +59,30 @@ def test_an_order_update_put_off_for_the_night_gets_its_timer_even_after_a_crash
     assert [timer.due_at for timer in sender.timers.known(SHOPPER)] == [LATE]
 
 
-def test_an_order_update_that_lapses_before_the_night_is_over_lapses(sender: Sender) -> None:
-    message = sender.plan(kind="order_update", channel="push", expires_at=LATE)
+@pytest.mark.parametrize(
+    ("left", "decided"), [(2, (State.WITHHELD, "no_open_hour")), (20, (State.DEFERRED, "quiet_hours"))], ids=["night", "day"]
+)
+def test_an_order_update_that_lapses_before_the_night_is_over_is_withheld(
+    sender: Sender, left: int, decided: tuple[State, str]
+) -> None:
+    """Put off by the sender, and decided anew by the arbiter, where nothing that does not ring would do."""
+    message = sender.plan(kind="order_update", channel="push", expires_at=LATE + timedelta(hours=left))
     sender.clock.now = LATE
     sender.service()(order(message))
-    assert (sender.standing(message).state, sender.standing(message).reason) == (State.LAPSED, "expired")
-    assert sender.timers.known(SHOPPER) == []
+    assert (sender.standing(message).state, sender.standing(message).reason) == (State.DEFERRED, "quiet_hours:since")
+    decide = DecideMessage(
+        profiles=People(),
+        contacts=sender.contacts,
+        suppressions=sender.suppressions,
+        ledger=sender.ledger,
+        showcase=ShopWindow(),
+        queues={},
+        defer=lambda moment, until: None,
+        clock=sender.clock,
+        config=section(Decisions, "decisions", {"decisions": {"kinds": {"order_update": {"channels": ["push"]}}}}),
+    )
+    decide(moment_of(sender.standing(message), to_ms(LATE)))
+    assert (sender.standing(message).state, sender.standing(message).reason) == decided
 
 
 def test_an_address_given_since_outlives_the_refusal_of_the_old_one(sender: Sender) -> None:
