@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from regulars.channels.model import Contact
-from regulars.clock import Clock, to_ms
+from regulars.clock import Clock, to_ms, zone_named
 from regulars.decisions.model import CHANNELS
 from regulars.decisions.ports import Contacts
 from regulars.errors import Gone, Invalid
@@ -123,7 +122,5 @@ def _text(value: Any, field: str) -> str:
 
 
 def _check_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:  # unknown, a path outside the data base, a directory of it
-        raise Invalid("not an IANA time zone", field="time_zone") from error
+    if zone_named(name) is None:
+        raise Invalid("not an IANA time zone", field="time_zone")

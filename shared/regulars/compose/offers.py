@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from regulars import settings
-from regulars.clock import Clock, zone_named
+from regulars.clock import Clock
 from regulars.compose.channels import signer
 from regulars.compose.loading import settings_and_clock
 from regulars.compose.profiles import profile_reader
 
 if TYPE_CHECKING:
-    from regulars.decisions.config import Decisions
     from regulars.offers.expiring import ExpireCoupons
     from regulars.offers.http import OffersApi
     from regulars.offers.issuing import Issuing
@@ -97,11 +95,12 @@ def sold_out(offers_table: str, own: Mapping[str, Any], clock: Clock) -> Callabl
     """Whether nothing is left of an offer; for decide_message."""
     from regulars.adapters.dynamodb.offers import DynamoOffers
     from regulars.decisions.config import Decisions
+    from regulars.decisions.zones import shop_zone
     from regulars.offers.config import OfferSettings
     from regulars.offers.standing import SoldOut
     from regulars.shop import section
 
-    zone = shop_zone(section(Decisions, "decisions", own))
+    zone = shop_zone(section(Decisions, "decisions", own).place)
     return SoldOut(section(OfferSettings, "offers", own), zone, DynamoOffers(offers_table), clock)
 
 
@@ -109,17 +108,13 @@ def make_issuing(offers_table: str, signs: Signer, own: Mapping[str, Any]) -> Is
     """Coupons in the making, on the shop's clock; codes are made with the key that signs now."""
     from regulars.adapters.dynamodb.offers import DynamoOffers
     from regulars.decisions.config import Decisions
+    from regulars.decisions.zones import shop_zone
     from regulars.offers.codes import Codes
     from regulars.offers.config import OfferSettings
     from regulars.offers.issuing import Issuing
     from regulars.offers.stock import Stock
     from regulars.shop import section
 
-    config, zone = section(OfferSettings, "offers", own), shop_zone(section(Decisions, "decisions", own))
+    config, zone = section(OfferSettings, "offers", own), shop_zone(section(Decisions, "decisions", own).place)
     codes = Codes(signs.keys.secrets[signs.keys.current])
     return Issuing(config, codes, Stock(DynamoOffers(offers_table), config.sharding), zone)
-
-
-def shop_zone(decisions: Decisions) -> tzinfo:
-    """The shop's clock; UTC while it has said none."""
-    return zone_named(decisions.place.time_zone) or UTC

@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 
 def plan_triggers(environ: Mapping[str, str] | None = None) -> PlanTriggers:
     """The due index, profiles and catalogue to read, the rules, the shop's time zone."""
-    from zoneinfo import ZoneInfo
-
     from regulars.adapters.dynamodb.catalogue import DynamoCatalogue
     from regulars.adapters.dynamodb.timers import DynamoTimers
     from regulars.adapters.storage.s3 import S3Storage
-    from regulars.clock import zone_named
     from regulars.decisions.config import Decisions
+    from regulars.decisions.zones import shop_zone
     from regulars.shop import overrides, section
     from regulars.triggers.config import Triggers
     from regulars.triggers.service import PlanTriggers
@@ -34,7 +32,7 @@ def plan_triggers(environ: Mapping[str, str] | None = None) -> PlanTriggers:
         profiles=profile_reader(loaded.profiles_table, own),
         catalogue=DynamoCatalogue(loaded.catalogue_table),
         clock=clock,
-        zone=zone_named(section(Decisions, "decisions", own).place.time_zone) or ZoneInfo("UTC"),
+        zone=shop_zone(section(Decisions, "decisions", own).place),
         numbers=section(Triggers, "triggers", own),
     )
 

@@ -13,14 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from regulars.clock import zone_named
 from regulars.decisions.config import Decisions
 from regulars.decisions.gate import coupon_cents
 from regulars.decisions.holdout import campaign_of
 from regulars.decisions.limits import PER_DAY, PER_MONTH, Budget
 from regulars.decisions.model import Message
+from regulars.decisions.zones import shop_zone
 from regulars.ids import short_hash
 from regulars.offers.model import Take
 
@@ -135,6 +134,6 @@ def part_of(limit: int, shards: int, shard: int) -> int:
 
 def _pool(name: str, budget: Budget, campaign: str, config: Decisions, now: datetime) -> str:
     if budget.per in (PER_DAY, PER_MONTH):
-        local = now.astimezone(zone_named(config.place.time_zone) or ZoneInfo("UTC"))
+        local = now.astimezone(shop_zone(config.place))
         return f"{PREFIX}{name}#{local:%Y-%m-%d}" if budget.per == PER_DAY else f"{PREFIX}{name}#{local:%Y-%m}"
     return f"{PREFIX}{name}#campaign#{campaign}"

@@ -50,8 +50,8 @@ def newer(standing: Contact, words: Mapping[str, bool], given_ms: Mapping[str, i
 
 
 def unsaid(standing: Contact, words: Mapping[str, bool]) -> dict[str, bool]:
-    """Those of `words` that say more than that what is refused is refused still. Apps repeat a refusal at every start: that only
-    moves its instant, which keeps a consent from before it out, and needs no proof and no new look at the contact."""
+    """Those of `words` that say more than that what is refused is still refused. Apps repeat a refusal at every start: that
+    moves its instant, so that no consent from before it comes to stand, and needs no proof and no new look at the contact."""
     return {subject: word for subject, word in words.items() if word or _word(standing, subject) is not False}
 
 

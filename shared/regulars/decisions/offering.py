@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from regulars.clock import zone_named
 from regulars.decisions.config import Decisions, Kind
+from regulars.decisions.zones import shop_zone
 from regulars.offers.config import OfferSettings
 
 
@@ -33,7 +32,7 @@ def terms_of(kind: Kind, offers: OfferSettings | None, config: Decisions, now: d
     offer = offers.offers.get(kind.offer) if offers else None
     if offers is None or offer is None:
         return Terms(offer=kind.offer, closed=True)
-    zone = zone_named(config.place.time_zone) or ZoneInfo("UTC")
+    zone = shop_zone(config.place)
     starts_at, until = offer.starts_at(zone), offer.ends_at(zone)
     ends_at = until - timedelta(hours=offers.least_hours) if until else None
     closed = bool((starts_at and now < starts_at) or (ends_at and now >= ends_at))

@@ -27,6 +27,11 @@ def zones_of(contact: Contact, place: Place) -> tuple[ZoneInfo, ...]:
     return country_zones().get(country_of(contact, place), ()) or ((shops,) if shops else ())
 
 
+def shop_zone(place: Place) -> ZoneInfo:
+    """The shop's clock; UTC while it has said none."""
+    return zone_named(place.time_zone) or ZoneInfo("UTC")
+
+
 def clock_of(contact: Contact, place: Place) -> ZoneInfo:
     """The clock to show times on: of the zone she most likely lives in, UTC when nothing tells."""
     return next(iter(zones_of(contact, place)), ZoneInfo("UTC"))

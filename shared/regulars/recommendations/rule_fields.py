@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from regulars.capture.currencies import CURRENCIES
+from regulars.clock import zone_named
 from regulars.errors import Invalid
 from regulars.recommendations.model import RULED
 from regulars.recommendations.reasons import LANGUAGES
@@ -161,10 +162,10 @@ def when(entry: Mapping[str, Any], path: str) -> When:
 
 def _zone(entry: Mapping[str, Any], path: str) -> ZoneInfo:
     name = entry.get("time_zone", "UTC")
-    try:
-        return ZoneInfo(name)
-    except (TypeError, ValueError, OSError, LookupError) as error:
-        raise wrong(f"{path}.time_zone", f"{name!r} is no IANA time zone"[:120]) from error
+    zone = zone_named(name) if isinstance(name, str) else None
+    if zone is None:
+        raise wrong(f"{path}.time_zone", f"{name!r} is no IANA time zone"[:120])
+    return zone
 
 
 def _instant(entry: Mapping[str, Any], key: str, path: str, zone: ZoneInfo) -> datetime | None:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from regulars.clock import zone_named
 from regulars.triggers.local_time import instant, local, next_local
 
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
@@ -114,16 +113,3 @@ def test_the_weekday_is_the_shoppers() -> None:
 def test_no_weekday_is_refused() -> None:
     with pytest.raises(ValueError, match="weekday"):
         next_local(FIRST, ZoneInfo("UTC"), 8, weekdays=())
-
-
-@pytest.mark.parametrize("name", ["", "Mars/Base", "America", "../etc/passwd", "/abs", "a\x00b", "Ü", "x" * 5000])
-def test_what_is_no_zone_is_none(name: str) -> None:
-    assert zone_named(name) is None
-
-
-def test_zones_kept_at_hand_are_bounded() -> None:
-    assert zone_named.cache_info().maxsize == 1024
-
-
-def test_a_zone_by_its_name() -> None:
-    assert zone_named("Asia/Shanghai") == ZoneInfo("Asia/Shanghai")

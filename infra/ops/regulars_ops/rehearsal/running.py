@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from regulars.adapters.memory.channels import MemoryProvider
@@ -14,11 +14,11 @@ from regulars.channels.config import ChannelSettings
 from regulars.channels.pacing import Pace
 from regulars.channels.rendering import Renderer
 from regulars.channels.sending import SendMessage
-from regulars.clock import zone_named
 from regulars.decisions.config import Decisions
 from regulars.decisions.model import CHANNELS, Message
 from regulars.decisions.ports import Showcase
 from regulars.decisions.service import DecideMessage
+from regulars.decisions.zones import shop_zone
 from regulars.errors import GiveUp, RegularsError, TryLater
 from regulars.messages import Moment, SendOrder
 from regulars.offers.codes import Codes
@@ -189,5 +189,5 @@ class Rehearsal:
         """Coupons of the rehearsal: their codes are good nowhere."""
         offers, decisions = self.rules.offers, self.rules.decisions
         stock = Stock(self.copy.offers, offers.sharding)
-        issuing = Issuing(offers, Codes(_NO_KEY), stock, zone_named(decisions.place.time_zone) or UTC)
+        issuing = Issuing(offers, Codes(_NO_KEY), stock, shop_zone(decisions.place))
         return Reserving(issuing, self.copy.offers, decisions, self.clock)
