@@ -38,7 +38,7 @@ class Snapshot(Mapping[str, Item]):
         self.ids = self._rows.keys()
         """Faster to ask than the snapshot: a call asks hundreds of times."""
         self._items: dict[str, Item] = {}
-        self._listed: tuple[date, frozenset[str]] | None = None
+        self._noticeable: tuple[date, frozenset[str]] | None = None
 
     def __getitem__(self, item_id: str) -> Item:
         item = self._items.get(item_id)
@@ -98,13 +98,13 @@ class Snapshot(Mapping[str, Item]):
         """Items that cost something, and less than their list price."""
         return frozenset(row[0] for row in self._rows.values() if row[_LIST_PRICE] > row[_PRICE] > 0)
 
-    def listed_since(self, day: date) -> frozenset[str]:
-        """Items listed on that day (UTC) or later, those to come too; kept for the last day asked for."""
-        known = self._listed
+    def noticeable(self, day: date) -> frozenset[str]:
+        """Items that are reduced, or listed on that day (UTC) or later, those to come too; kept for the last day asked for."""
+        known = self._noticeable
         if known is None or known[0] != day:
             since = to_ms(datetime.combine(day, time(), UTC))
-            listed = frozenset(row[0] for row in self._rows.values() if row[_LISTED] is not None and row[_LISTED] >= since)
-            known = self._listed = (day, listed)
+            listed = (row[0] for row in self._rows.values() if row[_LISTED] is not None and row[_LISTED] >= since)
+            known = self._noticeable = (day, self.reduced.union(listed))
         return known[1]
 
     def categories(self, item_ids: Iterable[str]) -> set[str]:

@@ -60,7 +60,7 @@ def _with_evidence(record: Record, found: Evidence, at_ms: int, weights: Weights
     interest = growth(age, weights.items.half_life_days)
     items = dict(record.items)
     for item, mark in found.items.items():
-        items[item] = joined_marks(items.get(item, ItemMark()), replace(mark, interest=mark.interest * interest))
+        items[item] = joined_marks(items.get(item, ItemMark()), mark._replace(interest=mark.interest * interest))
     hours = {found.hour: growth(age, weights.hour_half_life_days)}
     channels = {found.channel: growth(age, weights.channel_half_life_days)} if found.channel else {}
     return replace(

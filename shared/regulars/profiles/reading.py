@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from regulars.clock import from_ms, to_ms
@@ -57,6 +57,7 @@ def profile_at(
     elapsed = min(0, record.newest_ms - to_ms(now))
     traits = {name: value for name, (_, value) in record.traits.items()}
     factor = growth(elapsed, weights.items.half_life_days)
+    instant = datetime.fromtimestamp  # not `from_ms`: a profile holds dozens of them
     interests = {item: mark.interest * factor for item, mark in record.items.items()}
     return Profile(
         shopper=record.shopper,
@@ -64,7 +65,7 @@ def profile_at(
         tags=_tags(record, traits, elapsed, now.date(), weights),
         rule_tags=frozenset(tag for tags in record.rule_tags.values() for tag in tags),
         items={item: interest for item, interest in interests.items() if interest > 0},
-        item_seen_at={item: from_ms(mark.seen_ms) for item, mark in record.items.items()},
+        item_seen_at={item: instant(mark.seen_ms / 1000, UTC) for item, mark in record.items.items()},
         purchases=purchases(orders),
         orders=standing_orders(orders),
         cart=_listed(record.cart, record.cart_cleared_ms),

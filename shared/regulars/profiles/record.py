@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from regulars.ids import short_hash
 from regulars.profiles.config import Weights
@@ -26,8 +26,7 @@ NOTHING = 1e-6
 """A weight that rounding might have made; anything heavier may be a sum on its way through nought."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemMark:
+class ItemMark(NamedTuple):
     """Interest in one item: decayed weight, last look, and how often and how long it was looked at."""
 
     interest: float = 0.0
@@ -124,7 +123,7 @@ def moved(record: Record, newest_ms: int, weights: Weights) -> Record:
         record,
         newest_ms=newest_ms,
         tags={tag: weight * factors[family_of(tag)] for tag, weight in record.tags.items() if family_of(tag) in factors},
-        items={item: replace(mark, interest=mark.interest * interest) for item, mark in record.items.items()},
+        items={item: mark._replace(interest=mark.interest * interest) for item, mark in record.items.items()},
         hours=_scaled(record.hours, growth(-elapsed, weights.hour_half_life_days)),
         channels=_scaled(record.channels, growth(-elapsed, weights.channel_half_life_days)),
     )

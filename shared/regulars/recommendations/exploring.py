@@ -45,14 +45,13 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
     if row is None or situation.ask.scene not in settings.scenes or limit < settings.first_place:
         return result
     chance = _chance(situation)
-    dice = Random(chance)
-    places = min(_rounded(settings.share * limit, dice), max(1, limit // settings.one_of))
+    places = min(_rounded(settings.share * limit, chance), max(1, limit // settings.one_of))
     trials = _trials(row, situation.snapshot)
     places -= sum(candidate.item_id in trials.believed for candidate in chosen)
     if places <= 0:
         return result
     may_hold = range(settings.first_place - 1, limit)
-    positions = sorted(dice.sample(may_hold, min(places, len(may_hold))))
+    positions = sorted(Random(chance).sample(may_hold, min(places, len(may_hold))))
     taken = {candidate.item_id for candidate in chosen}
     drawn = (entry for entry in _drawn(trials, taken, situation, chance % BUCKETS) if claim(situation.snapshot[entry.item_id]))
     for position, candidate in zip(positions, drawn, strict=False):
@@ -61,9 +60,9 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
     return result
 
 
-def _rounded(expected: float, dice: Random) -> int:
-    """A whole number with this expectation."""
-    return int(expected) + (dice.random() < expected - int(expected))
+def _rounded(expected: float, chance: int) -> int:
+    """A whole number with this expectation; `chance` has 64 bits, the lowest of which name the bucket."""
+    return int(expected) + ((chance >> 11) / 2**53 < expected - int(expected))
 
 
 @dataclass(frozen=True, slots=True)

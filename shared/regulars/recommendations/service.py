@@ -12,7 +12,7 @@ from regulars.catalogue.model import Item
 from regulars.catalogue.snapshot import Snapshot
 from regulars.clock import Clock, to_ms
 from regulars.errors import GiveUp, Invalid, TryLater
-from regulars.ids import stable_id
+from regulars.ids import short_hash
 from regulars.needs.reading import RebuyingReader
 from regulars.needs.rebuying import Rebuying
 from regulars.profiles.model import Profile
@@ -243,7 +243,7 @@ def is_sound(row: Row) -> bool:
 
 def recommendation_id(scene: str, version: str, arm: str, shopper: str, now: datetime) -> str:
     """`<scene>.<version>.<arm>.<hash>`: the same for the same shopper, scene and instant, so attribution can derive it."""
-    return f"{scene}.{version or 'none'}.{arm}.{stable_id(shopper, scene, str(to_ms(now)))}"
+    return f"{scene}.{version or 'none'}.{arm}.{short_hash(shopper, scene, str(to_ms(now)), size=16).hex()}"
 
 
 def discount_percent(item: Item) -> int:

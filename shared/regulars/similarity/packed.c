@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lists are little-endian, and ids are read eight bytes at a time");
 enum { HEAD = 7, SEPARATOR = 0x1f, FULL = 65535, NOTHING = -1 };
 
 typedef struct {
@@ -34,7 +35,7 @@ int64_t packed_bytes(int64_t names, int64_t entries, int64_t voices) {
            4 * entries + 4 * names + names;
 }
 
-void packed_start(Sums *s, int64_t names, int64_t entries, int64_t voices) {
+static void start(Sums *s, int64_t names, int64_t entries, int64_t voices) {
     *s = (Sums){names, entries, slots_for(names), voices, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     s->sum = (double *)(s + 1);
     s->total = s->sum + voices * names;
@@ -94,17 +95,44 @@ int64_t packed_entries(const uint8_t *lists, const int64_t *lengths, int64_t cou
     return entries;
 }
 
-static uint32_t hash_of(const uint8_t *id, int64_t length) {
-    uint64_t hash = 0x9E3779B97F4A7C15u ^ (uint64_t)length, part;
-    for (; length >= 8; id += 8, length -= 8) {
-        memcpy(&part, id, 8);
-        hash = (hash ^ part) * 0xFF51AFD7ED558CCDu;
-        hash ^= hash >> 32;
+/* Bit 7 of each byte that is a separator; below the lowest such bit nothing is wrong (Hacker's Delight, 6-1). */
+static uint64_t separators_in(uint64_t eight) {
+    eight ^= 0x0101010101010101u * SEPARATOR;
+    return (eight - 0x0101010101010101u) & ~eight & 0x8080808080808080u;
+}
+
+static uint64_t mixed(uint64_t hash, uint64_t part) {
+    hash = (hash ^ part) * 0xFF51AFD7ED558CCDu;
+    return hash ^ hash >> 32;
+}
+
+/* Length of the id that begins here, and its hash, in one go. */
+static int64_t read_id(const uint8_t *id, const uint8_t *end, uint32_t *hash) {
+    const uint8_t *at = id;
+    uint64_t found, eight = 0, mix = 0x9E3779B97F4A7C15u;
+    for (; end - at >= 8; at += 8, mix = mixed(mix, eight)) {
+        memcpy(&eight, at, 8);
+        if (!(found = separators_in(eight))) continue;
+        int64_t length = __builtin_ctzll(found) >> 3;
+        *hash = (uint32_t)mixed(mix, (eight & (((uint64_t)1 << 8 * length) - 1)) + ((uint64_t)length << 56));
+        return at + length - id;
     }
-    part = 0;
-    for (int64_t n = 0; n < length; n++) part = part << 8 | id[n];
-    hash = (hash ^ part) * 0xC4CEB9FE1A85EC53u;
-    return (uint32_t)(hash ^ hash >> 32);
+    int64_t length = 0;
+    for (eight = 0; at + length < end && at[length] != SEPARATOR; length++) eight |= (uint64_t)at[length] << 8 * length;
+    *hash = (uint32_t)mixed(mix, eight + ((uint64_t)length << 56));
+    return at + length - id;
+}
+
+/* Whether two ids of this length are the same; most are short, and a call takes longer than to look. */
+static int same(const uint8_t *one, const uint8_t *other, int64_t length) {
+    uint64_t first, second;
+    if (length < 8 || length > 16) return !memcmp(one, other, (size_t)length);
+    memcpy(&first, one, 8);
+    memcpy(&second, other, 8);
+    if (first != second) return 0;
+    memcpy(&first, one + length - 8, 8);
+    memcpy(&second, other + length - 8, 8);
+    return first == second;
 }
 
 /* The slot that holds the id, or the free one where it belongs. */
@@ -113,35 +141,33 @@ static int32_t *slot_of(const Sums *s, const uint8_t *id, uint32_t length, uint3
         int32_t *slot = s->slot + place;
         if (!*slot) return slot;
         const Name *name = s->name + *slot - 1;
-        if (name->hash == hash && name->length == length && !memcmp(name->id, id, length)) return slot;
+        if (name->hash == hash && name->length == length && same(name->id, id, length)) return slot;
     }
 }
 
-static int32_t number_of(Sums *s, const uint8_t *id, int64_t length) {
-    uint32_t hash = hash_of(id, length);
-    int32_t *slot = slot_of(s, id, (uint32_t)length, hash);
+/* The number of the id that begins here, a new one where it was not met; `id` then stands behind its separator. */
+static int32_t number_of(Sums *s, const uint8_t **id, const uint8_t *end) {
+    uint32_t hash;
+    int64_t length = read_id(*id, end, &hash);
+    int32_t *slot = slot_of(s, *id, (uint32_t)length, hash);
     if (!*slot) {
         int64_t number = s->met++;
-        s->name[number] = (Name){id, (uint32_t)length, hash};
+        s->name[number] = (Name){*id, (uint32_t)length, hash};
         for (int64_t voice = 0; voice < s->voices; voice++) s->sum[voice * s->room + number] = NOTHING;
         s->total[number] = NOTHING;
         s->place[number] = NOTHING;
         s->shut[number] = 0;
         *slot = (int32_t)number + 1;
     }
+    *id += length + 1;
     return *slot - 1;
-}
-
-static int64_t length_of(const uint8_t *id, const uint8_t *end) {
-    const uint8_t *found = memchr(id, SEPARATOR, (size_t)(end - id));
-    return (found ? found : end) - id;
 }
 
 static void add(double *sum, double value) { *sum = *sum < 0 ? value : *sum + value; }
 
 /* Packed list n speaks in voice voices[n]; `weights` are those of the items whose lists they are. */
-void packed_add(Sums *s, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *voices,
-                int64_t count) {
+static void add_lists(Sums *s, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *voices,
+                      int64_t count) {
     for (int64_t n = 0; n < count; lists += lengths[n++]) {
         const uint8_t *shares = lists + HEAD, *end = lists + lengths[n];
         double *sum = s->sum + voices[n] * s->room;
@@ -152,12 +178,10 @@ void packed_add(Sums *s, const uint8_t *lists, const int64_t *lengths, const dou
         double factor = weights[n] * ((double)highest / FULL);
         const uint8_t *id = shares + 2 * entries;
         for (int64_t m = 0; m < entries; m++) {
-            int64_t length = length_of(id, end);
-            int32_t number = number_of(s, id, length);
+            int32_t number = number_of(s, &id, end);
             memcpy(&share, shares + 2 * m, 2);
             s->entry[s->listed++] = number;
             add(sum + number, factor * share);
-            id += length + 1;
         }
     }
 }
@@ -167,20 +191,21 @@ void packed_say(Sums *s, const uint8_t *ids, int64_t size, const double *values,
     double *sum = voice < 0 ? s->total : s->sum + voice * s->room;
     const uint8_t *end = ids + size;
     for (int64_t n = 0; n < count; n++) {
-        int64_t length = length_of(ids, end);
-        add(sum + number_of(s, ids, length), weight * values[n]);
-        ids += length + 1;
+        int32_t number = number_of(s, &ids, end);
+        add(sum + number, weight * values[n]);
     }
 }
 
-/* These ids may not be shown. */
-void packed_shut(Sums *s, const uint8_t *ids, int64_t size, int64_t count) {
-    const uint8_t *end = ids + size;
-    for (int64_t n = 0; n < count; n++) {
-        int64_t length = length_of(ids, end);
-        s->shut[number_of(s, ids, length)] = 1;
-        ids += length + 1;
+/* A question begins: in `memory` of packed_bytes, the ids of `shut` may not be shown, and the lists have spoken. */
+void packed_open(Sums *memory, int64_t names, int64_t entries, int64_t voices, const uint8_t *shut, int64_t size, int64_t shut_count,
+                 const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *numbers, int64_t count) {
+    const uint8_t *end = shut + size;
+    start(memory, names, entries, voices);
+    for (int64_t n = 0; n < shut_count; n++) {
+        int32_t number = number_of(memory, &shut, end);
+        memory->shut[number] = 1;
     }
+    add_lists(memory, lists, lengths, weights, numbers, count);
 }
 
 /* Every voice times its factor joins the totals; a factor of 0 silences it. */

@@ -23,11 +23,9 @@ TOTALS = -1
 _POINTER, _TEXT, _COUNT, _FACTOR = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_double
 _ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
     "packed_bytes": (_COUNT, _COUNT, _COUNT),
-    "packed_start": (_POINTER, _COUNT, _COUNT, _COUNT),
+    "packed_open": (_POINTER, *[_COUNT] * 3, _TEXT, _COUNT, _COUNT, _TEXT, *[_POINTER] * 3, _COUNT),
     "packed_entries": (_TEXT, _POINTER, _COUNT),
-    "packed_add": (_POINTER, _TEXT, _POINTER, _POINTER, _POINTER, _COUNT),
     "packed_say": (_POINTER, _TEXT, _COUNT, _POINTER, _FACTOR, _COUNT, _COUNT),
-    "packed_shut": (_POINTER, _TEXT, _COUNT, _COUNT),
     "packed_total": (_POINTER, _POINTER),
     "packed_best": (_POINTER, _COUNT, _COUNT, _POINTER, _POINTER),
     "packed_spell": (_POINTER, _POINTER, _COUNT, _POINTER),
@@ -112,10 +110,11 @@ class Sums:
         self.names = entries + further + shut.count
         self._memory = _memory(self._loops.packed_bytes(self.names, entries, voices))
         self._sums = ctypes.addressof(self._memory)
-        self._loops.packed_start(self._sums, self.names, entries, voices)
-        self._loops.packed_shut(self._sums, shut.text, len(shut.text), shut.count)
-        weights, numbers = _at(lists.weights), _at(lists.voices)
-        self._loops.packed_add(self._sums, self._whole, _at(self._lengths), weights, numbers, count)
+        self._loops.packed_open(
+            *(self._sums, self.names, entries, voices),
+            *(shut.text, len(shut.text), shut.count),
+            *(self._whole, _at(self._lengths), _at(lists.weights), _at(lists.voices), count),
+        )
 
     def __del__(self) -> None:
         if len(_SPARE) < _SPARE_KEPT and hasattr(self, "_memory"):

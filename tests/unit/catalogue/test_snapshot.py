@@ -56,9 +56,9 @@ def test_what_is_asked_of_many_items_at_once() -> None:
     shelf = [item("old"), new, item("cut", price_cents=700, list_price_cents=1000), undated, item("free", price_cents=0)]
     snapshot = publish(MemoryStorage(), [*shelf, item("wine", attributes={"min_age": "18"})], NOW)
     assert snapshot.reduced == {"cut"}
-    assert snapshot.listed_since((NOW - DAY).date()) == {"new"}
-    assert snapshot.listed_since(NOW.date()) == frozenset()
-    assert snapshot.listed_since((NOW - 365 * DAY).date()) == {"old", "new", "cut", "free", "wine"}
+    assert snapshot.noticeable((NOW - DAY).date()) == {"cut", "new"}
+    assert snapshot.noticeable(NOW.date()) == {"cut"}
+    assert snapshot.noticeable((NOW - 365 * DAY).date()) == {"old", "new", "cut", "free", "wine"}
     assert snapshot.categories(["old", "undated", "unknown"]) == {"phones", ""}
     assert snapshot.holds_all(["old", "new"])
     assert not snapshot.holds_all(["old", "unknown"])

@@ -200,7 +200,7 @@ def _record(item: Mapping[str, Any]) -> Record:
         first_ms=item.get("first", 0),
         newest_ms=item.get("newest", 0),
         tags=weights.get("t", {}),
-        items={key: ItemMark(*mark) for key, mark in weights.get("i", {}).items()},
+        items={key: ItemMark._make(mark) for key, mark in weights.get("i", {}).items()},
         hours=weights.get("h", {}),
         channels=weights.get("c", {}),
         cart=_pairs(weights.get("b", {})),

@@ -18,8 +18,8 @@ def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate |
     Where nothing is new or reduced, the best that the list has no room for stands in, so that the list keeps its own order.
     """
     snapshot, since = situation.snapshot, situation.now - timedelta(days=situation.settings.banner.new_days)
-    lately, reduced = snapshot.listed_since(since.date()), snapshot.reduced
-    maybe = [entry for entry in pool if entry.item_id in lately or entry.item_id in reduced]
+    noticeable = snapshot.noticeable(since.date())
+    maybe = [entry for entry in pool if entry.item_id in noticeable]
     found = _best(_news(_pictured(maybe, snapshot), since, situation), situation)
     if found is not None:
         return found
