@@ -83,27 +83,38 @@ class _Trials:
     on_shelf: Mapping[str, Sequence[str]]
     by_tag: Mapping[_Tag, Sequence[str]]
     believed: frozenset[str]
-    draws: dict[tuple[str, int, str], float] = field(default_factory=dict)
-    orders: dict[tuple[str, int, str | _Tag], Sequence[_Draw]] = field(default_factory=dict)
+    luck: dict[int, _Luck] = field(default_factory=dict)
 
-    def drawn(self, day: str, bucket: int, group: str | _Tag, item_ids: Iterable[str]) -> Sequence[_Draw]:
-        """The items with what was drawn for each, best first; `group` names them. Of one day alone is kept."""
-        key = (day, bucket, group)
-        known = self.orders.get(key)
-        if known is None:
-            if self.orders and next(iter(self.orders))[0] != day:
-                self.orders.clear()
-                self.draws.clear()
-            known = self.orders[key] = sorted((-self.draw(day, bucket, item_id), item_id) for item_id in item_ids)
+    def luck_of(self, day: str, bucket: int) -> _Luck:
+        """What is drawn for the bucket's shoppers that day."""
+        known = self.luck.get(bucket)
+        if known is None or known.day != day:
+            known = self.luck[bucket] = _Luck(self.items, day, bucket)
         return known
 
-    def draw(self, day: str, bucket: int, item_id: str) -> float:
-        """Of the item's belief; the same all day for everybody in the bucket."""
-        key = (day, bucket, item_id)
-        known = self.draws.get(key)
+
+class _Luck:
+    """One draw of each item's belief: the same all day for everybody in the bucket."""
+
+    def __init__(self, items: Mapping[str, _Tried], day: str, bucket: int) -> None:
+        self.day = day
+        self._items, self._bucket = items, str(bucket)
+        self._draws: dict[str, float] = {}
+        self._orders: dict[str | _Tag, Sequence[_Draw]] = {}
+
+    def order(self, group: str | _Tag, item_ids: Iterable[str]) -> Sequence[_Draw]:
+        """The items with what was drawn for each, best first; `group` names them."""
+        known = self._orders.get(group)
         if known is None:
-            one, dice = self.items[item_id], Random(int.from_bytes(short_hash(day, str(bucket), item_id)))
-            known = self.draws[key] = dice.betavariate(one.alpha, one.beta)
+            known = self._orders[group] = sorted((-self.draw(item_id), item_id) for item_id in item_ids)
+        return known
+
+    def draw(self, item_id: str) -> float:
+        """Between 0 and 1."""
+        known = self._draws.get(item_id)
+        if known is None:
+            one, dice = self._items[item_id], Random(int.from_bytes(short_hash(self.day, self._bucket, item_id)))
+            known = self._draws[item_id] = dice.betavariate(one.alpha, one.beta)
         return known
 
 
@@ -137,10 +148,11 @@ def _read(row: Popularity, snapshot: Snapshot) -> _Trials:
 
 def _drawn(trials: _Trials, taken: set[str], situation: Situation, bucket: int) -> Iterator[Candidate]:
     """The items on trial by how well they suit times what was drawn for them, best first."""
-    suits, day, fresh = _Suits(situation, trials), situation.now.date().isoformat(), situation.fresh
+    suits, luck = _Suits(situation, trials), trials.luck_of(situation.now.date().isoformat(), bucket)
+    fresh = situation.fresh
     wanted = f"{situation.ask.category}/" if situation.ask.category and situation.ask.scene != "product" else ""
     seen = set(taken)
-    for _, item_id in merge(*suits.groups(day, bucket)):
+    for _, item_id in merge(*suits.groups(luck)):
         if item_id in seen:
             continue
         seen.add(item_id)
@@ -173,18 +185,18 @@ class _Suits:
         self._stranger = not (self._taste or self._shelves or situation.rows)
         self._category_fit = situation.settings.exploration.category_fit
 
-    def groups(self, day: str, bucket: int) -> Iterator[Iterable[_Draw]]:
+    def groups(self, luck: _Luck) -> Iterator[Iterable[_Draw]]:
         """Items that suit her alike, each group by minus fit · draw. Nobody knows what suits a stranger: everything does."""
         trials = self._trials
         if self._stranger:
-            yield trials.drawn(day, bucket, "", trials.items)
+            yield luck.order("", trials.items)
             return
-        yield sorted((-fit * trials.draw(day, bucket, item_id), item_id) for item_id, (fit, _) in self._alike.items())
+        yield sorted((-fit * luck.draw(item_id), item_id) for item_id, (fit, _) in self._alike.items())
         for shelf in self._shelves & trials.on_shelf.keys() if self._category_fit > 0 else ():
-            yield _times(self._category_fit, trials.drawn(day, bucket, shelf, trials.on_shelf[shelf]))
+            yield _times(self._category_fit, luck.order(shelf, trials.on_shelf[shelf]))
         for tag in self._taste.keys() & trials.by_tag.keys() if self._category_fit > 0 else ():
             fit = self._category_fit * self._taste[tag]
-            yield _times(fit, trials.drawn(day, bucket, tag, trials.by_tag[tag]))
+            yield _times(fit, luck.order(tag, trials.by_tag[tag]))
 
     def why(self, one: _Tried) -> tuple[str, tuple[str, ...]]:
         """(reason code, because)."""

@@ -260,6 +260,14 @@ int64_t packed_best(const Sums *s, int64_t voice, int64_t keep, int64_t *names, 
     return count;
 }
 
+/* The best `keep` of every voice, one after the other, and how many of each voice in `counts`; how many in all. */
+int64_t packed_leaders(const Sums *s, int64_t keep, int64_t *names, double *scores, int64_t *counts) {
+    int64_t found = 0;
+    for (int64_t voice = 0; voice < s->voices; voice++)
+        found += counts[voice] = packed_best(s, voice, keep, names + found, scores + found);
+    return found;
+}
+
 /* The ids of these names, joined by separators, into `text` (NULL: nowhere); bytes taken. */
 int64_t packed_spell(const Sums *s, const int64_t *names, int64_t count, uint8_t *text) {
     int64_t taken = 0;

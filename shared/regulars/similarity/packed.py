@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from regulars.errors import GiveUp
@@ -28,12 +28,13 @@ _ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
     "packed_say": (_POINTER, _TEXT, _COUNT, _POINTER, _FACTOR, _COUNT, _COUNT),
     "packed_total": (_POINTER, _POINTER),
     "packed_best": (_POINTER, _COUNT, _COUNT, _POINTER, _POINTER),
+    "packed_leaders": (_POINTER, _COUNT, _POINTER, _POINTER, _POINTER),
     "packed_spell": (_POINTER, _POINTER, _COUNT, _POINTER),
     "packed_loudest": (_POINTER, _TEXT, _POINTER, _POINTER, _POINTER, _COUNT, _POINTER, _COUNT, _POINTER, _POINTER),
 }
 _SPARE: list[Any] = []
 _SPARE_KEPT = 2
-_COUNTING = ("packed_bytes", "packed_entries", "packed_best", "packed_spell")
+_COUNTING = ("packed_bytes", "packed_entries", "packed_best", "packed_leaders", "packed_spell")
 
 
 @cache
@@ -140,15 +141,12 @@ class Sums:
 
     def leaders(self, keep: int) -> list[tuple[list[str], list[float]]]:
         """By voice, the ids and scores of its best."""
-        numbers, ends, scores = array("q"), [0], array("d")
-        room, values = array("q", bytes(8 * keep)), array("d", bytes(8 * keep))
-        for voice in range(self._voices):
-            count = self._loops.packed_best(self._sums, voice, min(keep, self.names), _at(room), _at(values))
-            numbers += room[:count]
-            scores += values[:count]
-            ends.append(len(numbers))
-        ids = self._spelled(numbers, len(numbers))
-        return [(ids[begin:end], scores[begin:end].tolist()) for begin, end in pairwise(ends)]
+        keep, voices = min(keep, self.names), self._voices
+        numbers, scores = array("q", bytes(8 * keep * voices)), array("d", bytes(8 * keep * voices))
+        counts = array("q", bytes(8 * voices))
+        found = self._loops.packed_leaders(self._sums, keep, _at(numbers), _at(scores), _at(counts))
+        ids, values, ends = self._spelled(numbers, found), scores.tolist(), [0, *accumulate(counts)]
+        return [(ids[begin:end], values[begin:end]) for begin, end in pairwise(ends)]
 
     def _spelled(self, numbers: array[int], count: int) -> list[str]:
         if not count:
