@@ -254,7 +254,6 @@ class World:
     def handler(self, cache_rows: int, limit: int = 20) -> Callable[[int], Any]:
         """The deployed handler, new, over what was recorded: shopper number → reply of `limit` items."""
         wire = Wire(self.recorded)
-        setattr(dynamo, "aws_client", lambda service: wire)  # noqa: B010 - typed as a cached function, and replaced for good
         settings = section(RecommendationSettings, "recommendations")
         sources = DynamoSources(
             ProfileReader(stored_profiles.DynamoProfiles("profiles"), section(ProfilesConfig, "profiles").weights),
@@ -271,7 +270,11 @@ class World:
         api.route(ROUTE, routes(lambda: RecommendationsApi(Keys(hash_key("k"), "write"), recommend))[ROUTE])
         basic = {"authorization": "Basic " + base64.b64encode(b"k:").decode()}
 
+        def connected(service: str) -> Wire:
+            return wire
+
         def call(number: int) -> Any:
+            setattr(dynamo, "aws_client", connected)  # noqa: B010 - typed as a cached function; handlers may take turns
             self.now += timedelta(seconds=1 / CALLS_A_SECOND)
             return api.handler(
                 {

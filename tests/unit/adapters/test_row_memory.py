@@ -1,15 +1,19 @@
-"""What a warm function keeps of neighbour rows: bounded, and what is asked for often stays."""
+"""What a warm function keeps: neighbour rows, bounded, those asked for often; and what it made of items that stay the same."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.support.window import NOW, VERSION, Profiles
 
 from regulars.adapters.dynamodb import keys, sources
+from regulars.adapters.dynamodb.client import item_to_wire
+from regulars.adapters.dynamodb.models import encode_popularity
 from regulars.adapters.dynamodb.sources import DynamoSources
+from regulars.similarity.model import Popularity
 
 
 @pytest.fixture
@@ -20,9 +24,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def batch_get(requests: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:
         wanted = [key for key in requests.get("models", ()) if key["pk"] != keys.merchandising_rules()["pk"]]
         asked.extend(key["pk"] for key in wanted)
-        return {"models": [dict(key) for key in wanted], "catalogue": []}
+        return {"models": [item_to_wire(key) for key in wanted], "catalogue": []}
 
-    monkeypatch.setattr(sources, "batch_get", batch_get)
+    monkeypatch.setattr(sources, "batch_get_wired", batch_get)
     return asked
 
 
@@ -39,9 +43,31 @@ def test_rows_that_are_asked_for_again_stay_and_others_make_place(read: list[str
 
 
 def test_an_item_without_a_row_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch, read: list[str]) -> None:
-    full = sources.batch_get
-    monkeypatch.setattr(sources, "batch_get", lambda requests: full(requests) and {"catalogue": [], "models": []})
+    full = sources.batch_get_wired
+    monkeypatch.setattr(sources, "batch_get_wired", lambda requests: full(requests) and {"catalogue": [], "models": []})
     memory = DynamoSources(Profiles(), "models", "catalogue", common_seconds=5, cache_rows=20)
     for _ in range(3):
         assert memory.neighbourhood(VERSION, ["none"], (), NOW).rows == {}
     assert read.count(keys.neighbours(VERSION, "none")["pk"]) == 1
+
+
+def test_what_stays_the_same_is_the_same_object_and_a_change_shows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = {"catalogue": [{**keys.stockouts(0), "ids": {"gone"}}], "models": [encode_popularity(selling("mug"))]}
+
+    def batch_get(requests: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:
+        return {table: [item_to_wire(item) for item in items] for table, items in stored.items() if table in requests}
+
+    monkeypatch.setattr(sources, "batch_get_wired", batch_get)
+    memory = DynamoSources(Profiles(), "models", "catalogue", common_seconds=5, cache_rows=20)
+    first, later = (memory.neighbourhood(VERSION, [], ("region:GB",), NOW + place * timedelta(minutes=1)) for place in (0, 1))
+    assert first.stock_outs is later.stock_outs == {"gone"}
+    assert first.popularity["region:GB"] is later.popularity["region:GB"] == selling("mug")
+    stored["catalogue"] = [{**keys.stockouts(0), "ids": {"gone", "lamp"}}]
+    stored["models"] = [encode_popularity(selling("lamp"))]
+    changed = memory.neighbourhood(VERSION, [], ("region:GB",), NOW + timedelta(minutes=2))
+    assert changed.stock_outs == {"gone", "lamp"}
+    assert changed.popularity["region:GB"] == selling("lamp")
+
+
+def selling(item_id: str) -> Popularity:
+    return Popularity("region:GB", ((item_id, 1.0),), ((item_id, 1.0),), NOW)

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.catalogue import decode_stock_outs
-from regulars.adapters.dynamodb.client import batch_get
+from regulars.adapters.dynamodb.client import batch_get, batch_get_wired, item_from_wire
 from regulars.adapters.dynamodb.models import MODEL, decode_pointer, decode_popularity, decode_rules
 from regulars.errors import GiveUp
 from regulars.profiles.model import Profile
@@ -74,7 +74,8 @@ class DynamoSources:
         self._rows: OrderedDict[str, _Raw] = OrderedDict()
         self._rows_version = ""
         self._scopes: dict[str, tuple[datetime, Popularity | None, bool]] = {}
-        self._rules: tuple[Any, Mapping[str, Any] | None] = (None, None)
+        self._decoded: dict[str, tuple[_Raw, tuple[Any, bool]]] = {}
+        self._sold_out: tuple[list[dict[str, Any]], frozenset[str]] = ([], frozenset())
 
     def open(self, shopper: str, now: datetime) -> Opening:
         """See the port; the two reads of the first round trip run side by side."""
@@ -103,19 +104,19 @@ class DynamoSources:
         if self._common is None or self._common.rules_are_small:
             model_keys.append(rules_key)
         shards = [keys.stockouts(shard) for shard in range(keys.STOCKOUT_SHARDS)]
-        read = batch_get({self._catalogue: shards, **({self._models: model_keys} if model_keys else {})})
-        raw = {item["pk"]: item for item in read.get(self._models, ())}
+        read = batch_get_wired({self._catalogue: shards, **({self._models: model_keys} if model_keys else {})})
+        raw = {item["pk"]: item for item in map(item_from_wire, read.get(self._models, ()))}
         if unread:
             rows |= self._remember({item_id: raw.get(pk) for pk, item_id in unread.items()})
         for pk, scope in stale.items():
-            self._scopes[scope] = (now, *_sound(decode_popularity, raw.get(pk)))
+            self._scopes[scope] = (now, *self._sound(decode_popularity, raw.get(pk)))
         popularity = {scope: self._scopes[scope] for scope in wanted}
-        rules, rules_broken = self._decoded_rules(raw.get(rules_key["pk"]))
+        rules, rules_broken = self._sound(decode_rules, raw.get(rules_key["pk"]))
         damaged = [f"popularity of {scope}" for scope, (_, _, broken) in popularity.items() if broken]
         return Neighbourhood(
             {item_id: Row(_Lazy(row), row.get("gap_days"), row) for item_id, row in rows.items() if row is not None},
             {scope: row for scope, (_, row, _) in popularity.items() if row is not None},
-            decode_stock_outs(read[self._catalogue]),
+            self._stock_outs(read[self._catalogue]),
             rules,
             (*damaged, *(("rules",) if rules_broken else ())),
         )
@@ -124,9 +125,9 @@ class DynamoSources:
         wanted = [keys.pointer(MODEL), keys.merchandising_rules(), *map(keys.popularity, _COMMON_SCOPES)]
         raw = {item["pk"]: item for item in batch_get({self._models: wanted})[self._models]}
         raw_rules = raw.get(keys.merchandising_rules()["pk"])
-        pointer, pointer_broken = _sound(decode_pointer, raw.get(keys.pointer(MODEL)["pk"]))
-        rules, rules_broken = self._decoded_rules(raw_rules)
-        read = {scope: _sound(decode_popularity, raw.get(keys.popularity(scope)["pk"])) for scope in _COMMON_SCOPES}
+        pointer, pointer_broken = self._sound(decode_pointer, raw.get(keys.pointer(MODEL)["pk"]))
+        rules, rules_broken = self._sound(decode_rules, raw_rules)
+        read = {scope: self._sound(decode_popularity, raw.get(keys.popularity(scope)["pk"])) for scope in _COMMON_SCOPES}
         broken = {"pointer": pointer_broken, "rules": rules_broken}
         broken |= {f"popularity of {scope}": is_broken for scope, (_, is_broken) in read.items()}
         return _Common(
@@ -138,15 +139,21 @@ class DynamoSources:
             raw_rules is None or len(raw_rules.get("packed", b"")) <= _SMALL_RULES,
         )
 
-    def _decoded_rules(self, raw: Mapping[str, Any] | None) -> tuple[Mapping[str, Any] | None, bool]:
-        """The same object for the same bytes: whoever parses it need not do so at every call."""
-        packed = raw.get("packed") if raw else None
-        if raw is not None and (packed is None or self._rules[0] != packed):
-            rules, broken = _sound(decode_rules, raw)
-            if broken:
-                return None, True
-            self._rules = (packed, rules)
-        return (self._rules[1] if raw is not None else None), False
+    def _sound(self, decode: Callable[[Mapping[str, Any]], T], raw: _Raw) -> tuple[T | None, bool]:
+        """(what the raw item says, whether it is damaged); nothing for an item that is not there. The same object while the
+        item is the same: whoever makes something of it need not do so again."""
+        if raw is None:
+            return None, False
+        known = self._decoded.get(raw["pk"])
+        if known is None or known[0] != raw:
+            known = self._decoded[raw["pk"]] = (raw, _decoded(decode, raw))
+        return known[1]
+
+    def _stock_outs(self, shards: list[dict[str, Any]]) -> frozenset[str]:
+        """Live, but seldom other than in the call before: thousands of ids, perhaps, that need not become a set again."""
+        if self._sold_out[0] != shards:
+            self._sold_out = (shards, decode_stock_outs(map(item_from_wire, shards)))
+        return self._sold_out[1]
 
     def _is_fresh(self, read_at: datetime, now: datetime, times: int = 1) -> bool:
         return 0 <= (now - read_at).total_seconds() < self._common_seconds * times
@@ -207,10 +214,7 @@ class _Lazy(Mapping[str, Ranked]):
         return sum(1 for _ in self)
 
 
-def _sound(decode: Callable[[Mapping[str, Any]], T], raw: Mapping[str, Any] | None) -> tuple[T | None, bool]:
-    """(what the raw item says, whether it is damaged); nothing for an item that is not there."""
-    if raw is None:
-        return None, False
+def _decoded(decode: Callable[[Mapping[str, Any]], T], raw: Mapping[str, Any]) -> tuple[T | None, bool]:
     try:
         return decode(raw), False
     except (GiveUp, KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
