@@ -3,7 +3,7 @@
 Of a list's places `share` go to items on trial, on average; at most one of every `one_of` places, and never one of the first
 `first_place` − 1. Which item: Thompson sampling (Thompson 1933; Chapelle and Li, NIPS 2011) over the Beta beliefs of the
 popularity build (`regulars.similarity.trials`), times how well the item suits the shopper: by content (a look-alike of what she
-touched), by her tags, or by the categories of what she touched. An item that suits nothing she is known for is not shown.
+touched), by her tags, or by the categories of what she touched lately. What suits nothing she is known for is not shown.
 
 Chance comes from hashes: a shopper's bucket of the day, and what was drawn there for each item on trial. So the same question
 has the same answer all day, another bucket another one, and a draw is made once a day instead of in every answer.
@@ -51,7 +51,7 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
     if places <= 0:
         return result
     may_hold = range(settings.first_place - 1, limit)
-    positions = sorted(Random(chance).sample(may_hold, min(places, len(may_hold))))
+    positions = sorted(_spread(may_hold, places, chance))
     taken = {candidate.item_id for candidate in chosen}
     drawn = (entry for entry in _drawn(trials, taken, situation, chance % BUCKETS) if claim(situation.snapshot[entry.item_id]))
     for position, candidate in zip(positions, drawn, strict=False):
@@ -63,6 +63,13 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
 def _rounded(expected: float, chance: int) -> int:
     """A whole number with this expectation; `chance` has 64 bits, the lowest of which name the bucket."""
     return int(expected) + ((chance >> 11) / 2**53 < expected - int(expected))
+
+
+def _spread(among: Sequence[int], count: int, chance: int) -> list[int]:
+    """So many of the positions; making dice for one alone would take longer than all else here."""
+    if count == 1:
+        return [among[(chance >> 6) % len(among)]]
+    return Random(chance).sample(among, min(count, len(among)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ class _Suits:
                 if item_id in trials.items and score > self._alike.get(item_id, (0.0, ""))[0]:
                     self._alike[item_id] = (min(1.0, score), seed)
         asked = (situation.ask.item_id,) if situation.ask.item_id else ()
-        touched = {*asked, *situation.rows, *situation.profile.purchases, *situation.profile.item_seen_at}
+        touched = {*asked, *situation.rows, *(deed.item_id for deed in situation.deeds)}
         self._shelves = situation.snapshot.categories(touched)
         self._shelves.discard("")
         self._stranger = not (self._taste or self._shelves or situation.rows)
