@@ -10,13 +10,13 @@ often as in a busy function. Each item has four relations of 50 to 100 neighbour
     warm       every row is in the function's memory; an answer of twenty items
     ten        as warm, an answer of ten items: what the API gives when nobody says how many
     cold       no row is: twenty come with every call
-    mixed      first, a new function meets shoppers with long-tailed interest
+    mixed      a new function meets shoppers with long-tailed interest
     unrelated  as warm, with histories and neighbours drawn from the whole catalogue: hardly two lists share an item
 
-All but `mixed` are measured in turn, ten rounds of each. Printed: p50 and p99 in milliseconds of `time.process_time` (goal: ≤ 3
-and ≤ 10), and as the yardstick of the same run what `json.loads` of one call's DynamoDB answers takes by itself and, where it
-is installed, `implicit`'s `recommend` for the same histories over the same neighbours. `--json` writes every figure. A Python
-built with profile-guided optimisation (a distribution's) is a tenth faster than one without (pyenv's default).
+Printed: p50 and p99 in milliseconds of `time.process_time` (goal: ≤ 3 and ≤ 10), and as the yardstick of the same run what
+`json.loads` of one call's DynamoDB answers takes by itself and, where it is installed, `implicit`'s `recommend` for the same
+histories over the same neighbours. `--json` writes every figure. A Python built with profile-guided optimisation (that of
+Debian) is about a tenth faster than one without (pyenv's default).
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 from tests.bench.recorded_shop import World  # noqa: E402
 from tests.support.prices import GB_SECOND, HTTP_API_REQUEST, LAMBDA_REQUEST, READ_UNIT  # noqa: E402
 
-ROUNDS = 10
 BILLED_SECONDS, MEMORY_GB = 0.015, 1.0
 """Two reads of about four milliseconds and less than four of work, rounded up."""
 
@@ -64,12 +62,12 @@ class Measured:
         return reads + HTTP_API_REQUEST + LAMBDA_REQUEST + BILLED_SECONDS * MEMORY_GB * GB_SECOND
 
 
-def measure(world: World, call: Callable[[int], Any], calls: int, first: int = 0) -> Measured:
-    """One shopper after the other from the `first`, each once before any comes twice."""
+def measure(world: World, call: Callable[[int], Any], calls: int) -> Measured:
+    """One shopper after the other, each once before any comes twice."""
     recorded, taken = world.recorded, []
     units = recorded.units
     gc.collect()
-    for number in range(first, first + calls):
+    for number in range(calls):
         spent, began = recorded.spent, time.process_time()
         reply = call(number % world.shoppers)
         taken.append((time.process_time() - began - (recorded.spent - spent)) * 1000)
@@ -79,31 +77,19 @@ def measure(world: World, call: Callable[[int], Any], calls: int, first: int = 0
     return Measured(taken, recorded.units - units)
 
 
-def _warm(world: World, limit: int) -> Callable[[int], Any]:
-    """The handler of a function that has met every shopper before."""
+def _warmed(world: World, shoppers: int, calls: int, limit: int = 20) -> Measured:
+    """Calls of a function that has met every shopper before."""
     call = world.handler(1_000_000, limit)
-    for number in range(world.shoppers):
+    for number in range(shoppers):
         call(number)
         world.recorded.last.clear()
-    return call
+    return measure(world, call, calls)
 
 
-def _in_turn(cases: Mapping[str, Callable[[int, int], Measured]], calls: int) -> dict[str, Measured]:
-    """Each case `calls` times, a tenth in each of ten rounds: a machine that is slow for a minute is slow for all of them."""
-    found = {name: Measured([]) for name in cases}
-    part = max(1, calls // ROUNDS)
-    for turn in range(ROUNDS):
-        for name, case in cases.items():
-            taken = case(part, turn * part)
-            found[name].milliseconds += taken.milliseconds
-            found[name].units += taken.units
-    return found
-
-
-def yardstick(world: World, call: Callable[[int], Any], calls: int, first: int) -> Measured:
+def yardstick(world: World, calls: int) -> Measured:
     """`json.loads` of what DynamoDB answers to one cold call."""
-    taken = []
-    for number in range(first, first + calls):
+    taken, call = [], world.handler(0)
+    for number in range(calls):
         world.recorded.last.clear()
         call(number % world.shoppers)
         began = time.process_time()
@@ -155,21 +141,19 @@ def main() -> None:
     print(
         f"{chosen.items} items, {len(world.near)} rows, {chosen.shoppers} shoppers made in {time.process_time() - began:.0f} s"
     )
-    hard = World(chosen.items, chosen.recent, chosen.shoppers, unrelated=True)
     print(f"Python {sys.version.replace(chr(10), ' ')}")
-    mixed = measure(world, world.handler(1_000_000), chosen.calls)
-    cold = world.handler(0)
-    cases = {
-        "ten": partial(measure, world, _warm(world, 10)),
-        "warm": partial(measure, world, _warm(world, 20)),
-        "cold": partial(measure, world, cold),
-        "json.loads": partial(yardstick, world, cold),
-        "unrelated": partial(measure, hard, _warm(hard, 20)),
-    }
-    found = {"mixed": mixed, **_in_turn(cases, chosen.calls)}
+    found: dict[str, Measured] = {}
+    call = world.handler(1_000_000)
+    found["mixed"] = measure(world, call, chosen.calls)
+    found["warm"] = _warmed(world, chosen.shoppers, chosen.calls)
+    found["ten"] = _warmed(world, chosen.shoppers, chosen.calls, 10)
+    found["cold"] = measure(world, world.handler(0), chosen.calls)
+    found["json.loads"] = yardstick(world, min(chosen.calls, 500))
     other = peer(world, min(chosen.calls, 500))
     if other:
         found["implicit"] = other
+    hard = World(chosen.items, chosen.recent, chosen.shoppers, unrelated=True)
+    found["unrelated"] = _warmed(hard, chosen.shoppers, chosen.calls)
     words = {
         "ten": "rows in memory, ten items",
         "warm": "rows in memory, twenty items",
@@ -196,9 +180,7 @@ def main() -> None:
             "milliseconds": {name: [round(value, 4) for value in entry.milliseconds] for name, entry in found.items()},
             "p50": {name: round(entry.at(0.5), 3) for name, entry in found.items()},
             "p99": {name: round(entry.at(0.99), 3) for name, entry in found.items()},
-            "read_units": {
-                name: round(found[name].units / len(found[name].milliseconds), 3) for name in ("warm", "cold", "mixed")
-            },
+            "read_units": {name: round(found[name].units / chosen.calls, 3) for name in ("warm", "cold", "mixed")},
             "usd_per_million": {name: round(found[name].dollars, 3) for name in ("warm", "cold", "mixed")},
         }
         chosen.json.write_text(json.dumps(document), "utf-8")

@@ -151,8 +151,7 @@ class _Heard:
         wanted = frozenset(among)
         if self._asked != wanted:
             known = self._numbers()
-            told = {known[item_id]: item_id for item_id in sorted(wanted) if item_id in known}
-            self._said = [{told[number]: one for number, one in said.items()} for said in self._sums.loudest(list(told))]
+            self._said = self._sums.loudest({item_id: known[item_id] for item_id in wanted if item_id in known})
             self._asked = wanted
         return self._said[self._voices[voice.name]] if wanted else {}
 

@@ -155,11 +155,12 @@ class Sums:
         size = self._loops.packed_spell(self._sums, _at(numbers), count, text)
         return text.raw[:size].decode("utf-8", "surrogatepass").split(SEPARATOR)
 
-    def loudest(self, numbers: Sequence[int]) -> list[dict[int, tuple[str, float]]]:
-        """By voice: number → which item's list speaks loudest for it, and how loud."""
+    def loudest(self, asked: Mapping[str, int]) -> list[dict[str, tuple[str, float]]]:
+        """By voice: of the ids (asked for by number) → which item's list speaks loudest for it, and how loud."""
+        ids, numbers = list(asked), array("q", asked.values())
         size = len(numbers) * self._voices
         found, strength = array("q", bytes(8 * size)), array("d", bytes(8 * size))
-        lists, wanted = self._lists, array("q", numbers)
+        lists = self._lists
         self._loops.packed_loudest(
             self._sums,
             self._whole,
@@ -167,15 +168,15 @@ class Sums:
             _at(lists.weights),
             _at(lists.voices),
             len(lists.packed),
-            _at(wanted),
-            len(wanted),
+            _at(numbers),
+            len(numbers),
             _at(found),
             _at(strength),
         )
-        said: list[dict[int, tuple[str, float]]] = [{} for _ in range(self._voices)]
-        for place, one in enumerate(found):
-            if one >= 0:
-                said[place % self._voices][numbers[place // self._voices]] = (lists.whose[one], strength[place])
+        said = []
+        for voice in range(self._voices):
+            places = zip(ids, found[voice :: self._voices], strength[voice :: self._voices], strict=True)
+            said.append({item_id: (lists.whose[one], loud) for item_id, one, loud in places if one >= 0})
         return said
 
 

@@ -20,7 +20,7 @@ from regulars.similarity.model import EVERYWHERE, HABIT, SEQUENCE
 
 WEEK, TREND = "week", "trend"
 """What a recipe calls the two kinds of popularity."""
-_FEW, _A_PLACE = 60, 4
+_FEW, _A_PLACE = 40, 4
 """Candidates at least, and for each place, where nothing chooses among them but the diversity settings."""
 _RANKING = "ranking"
 """The note that keeps what the formula found."""
