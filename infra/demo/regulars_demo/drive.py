@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import select
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -43,18 +44,24 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, *, content_type: str = "application/json") -> Any:
         """JSON (or bytes) in, JSON out; raises Refused with the API's own words."""
-        parts = urlsplit(self.url)
-        if self.connection is None:
-            self.connection = http.client.HTTPConnection(parts.netloc, timeout=120)
+        parts, connection = urlsplit(self.url), self._connected()
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         token = base64.b64encode(f"{self.key}:".encode()).decode()
         headers = {"Authorization": f"Basic {token}", "Content-Type": content_type}
-        self.connection.request(method, parts.path.rstrip("/") + path, body=data, headers=headers)
-        reply = self.connection.getresponse()
+        connection.request(method, parts.path.rstrip("/") + path, body=data, headers=headers)
+        reply = connection.getresponse()
         text = reply.read()
         if reply.status >= 300:
             raise Refused(f"{method} {path}: {reply.status} {text[:300].decode('utf-8', 'replace')}")
         return json.loads(text) if text else None
+
+    def _connected(self) -> http.client.HTTPConnection:
+        """The kept connection; a new one where the stack has hung up meanwhile: then the socket has its end to read."""
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
+        elif self.connection.sock is not None and select.select([self.connection.sock], [], [], 0)[0]:
+            self.connection.close()  # http.client opens it again
+        return self.connection
 
 
 @dataclass
