@@ -15,18 +15,9 @@ from regulars.recommendations.spelling import to_json, to_text
 from regulars.web import JSON
 
 words = st.text(max_size=12)
-items = st.builds(
-    Item,
-    item_id=words,
-    title=words,
-    category=words,
-    brand=words,
-    price_cents=st.integers(0, 10**9),
-    list_price_cents=st.integers(0, 10**9),
-    currency=words,
-    url=words,
-    image_url=words,
-)
+cents = st.integers(0, 10**9)
+texts_of_item = dict.fromkeys(("item_id", "title", "category", "brand", "currency", "url", "image_url"), words)
+items = st.builds(Item, price_cents=cents, list_price_cents=cents, **texts_of_item)
 placed = st.builds(
     Placed,
     item=items,
@@ -37,16 +28,11 @@ placed = st.builds(
 )
 answers = st.builds(
     Answer,
-    recommendation_id=words,
-    scene=words,
-    model_version=words,
-    arm=words,
     generated_at=st.just(NOW),
     items=st.lists(placed, max_size=4).map(tuple),
-    language=words,
-    reason=words,
     extras=st.dictionaries(st.sampled_from(["threshold", "query"]), words),
     banner=st.none() | placed,
+    **dict.fromkeys(("recommendation_id", "scene", "model_version", "arm", "language", "reason"), words),
 )
 
 
