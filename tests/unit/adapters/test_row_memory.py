@@ -71,3 +71,15 @@ def test_what_stays_the_same_is_the_same_object_and_a_change_shows_at_once(monke
 
 def selling(item_id: str) -> Popularity:
     return Popularity("region:GB", ((item_id, 1.0),), ((item_id, 1.0),), NOW)
+
+
+def test_another_version_makes_place_and_a_call_without_a_model_does_not(read: list[str]) -> None:
+    memory = DynamoSources(Profiles(), "models", "catalogue", common_seconds=5, cache_rows=20)
+    mug = keys.neighbours(VERSION, "mug")["pk"]
+    memory.neighbourhood(VERSION, ["mug"], (), NOW)
+    memory.neighbourhood("", ["mug"], (), NOW)
+    memory.neighbourhood(VERSION, ["mug"], (), NOW)
+    assert read.count(mug) == 1
+    memory.neighbourhood("another", ["mug"], (), NOW)
+    memory.neighbourhood(VERSION, ["mug"], (), NOW)
+    assert read.count(mug) == 2

@@ -164,7 +164,7 @@ class DynamoSources:
 
     def _kept(self, version: str, items: Iterable[str]) -> dict[str, _Raw]:
         """What is in memory of one version: the rows of another one make place at once."""
-        if version != self._rows_version:
+        if version and version != self._rows_version:
             self._rows.clear()
             self._rows_version = version
         found: dict[str, _Raw] = {}
