@@ -18,17 +18,17 @@ VENV = ROOT / ".venv"
 PY = "python"
 TOOLS_PACKAGES = ("infra/ops/regulars_ops", "infra/local/regulars_local", "infra/demo/regulars_demo")
 BENCHES = {
-    "quality": ("quality", "--json", ".local/bench/quality.json"),
+    "recommend": ("recommend", "--json", ".local/bench/recommend.json"),
+    "search": ("search",),
+    "collect": ("collect",),
+    "cold-start": ("cold_start",),
     "repurchase": ("repurchase",),
+    "quality": ("quality", "--json", ".local/bench/quality.json"),
+    "new-items": ("new_items", "../shared/data/online_retail_2/lines.parquet"),
+    "new-shoppers": ("new_shoppers", "../shared/data/online_retail_2/lines.parquet"),
     "build": ("build", "--json", ".local/bench/build.json"),
     "limits": ("limits",),
     "large-log": ("large_log", "--repurchase"),
-    "recommend": ("recommend", "--json", ".local/bench/recommend.json"),
-    "search": ("search",),
-    "new-items": ("new_items", "../shared/data/online_retail_2/lines.parquet"),
-    "new-shoppers": ("new_shoppers", "../shared/data/online_retail_2/lines.parquet"),
-    "collect": ("collect",),
-    "cold-start": ("cold_start",),
 }
 """One table each: the script of tests/bench and its words."""
 STOP_PAGE = (PY, "-m", "regulars_demo", "--stop")
@@ -104,6 +104,8 @@ def main(arguments: list[str]) -> int:
         return 1
     commands = VERBS[verb]
     for number, command in enumerate(commands, 1):
+        if verb == "bench" and command not in PREPARED:
+            print(f"\n== {' '.join(command[1:])}", flush=True)
         code = run([*command, *(more if number == len(commands) else [])], uv)
         if code:
             return code

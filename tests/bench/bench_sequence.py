@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[2]), *(str(Path(__file__).parents[2] / name) for name in ("shared", "infra/ops"))]
 
-from tests.bench.bench_recommend import measure  # noqa: E402
+from tests.bench.bench_recommend import measure, percentile  # noqa: E402
 from tests.bench.recorded_shop import RECIPE, World  # noqa: E402
 
 from regulars.similarity.model import SEQUENCE, sequence_key  # noqa: E402
@@ -51,7 +51,8 @@ def main() -> None:
         for number in range(chosen.shoppers):
             call(number)
             world.recorded.last.clear()
-        print(measure(world, call, chosen.calls).line(text))
+        found = measure(world, call, chosen.calls)
+        print(found.line(text, percentile(found.loops, 0.02)))
 
 
 if __name__ == "__main__":

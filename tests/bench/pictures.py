@@ -64,17 +64,19 @@ def build(document: dict[str, Any]) -> Any:
 
 
 def recommend(document: dict[str, Any]) -> Any:
-    """Share of calls answered within so many milliseconds of CPU."""
-    figure, panel = pyplot.subplots(figsize=(5.5, 3))
-    for name, values in document["milliseconds"].items():
-        ordered = sorted(values)
-        panel.plot(ordered, [(place + 1) / len(ordered) for place in range(len(ordered))], label=name)
-    panel.axvline(3, color=GOAL, linewidth=1, linestyle="--")
-    panel.axvline(10, color=GOAL, linewidth=1, linestyle=":")
-    panel.set_xlim(0, 12)
-    panel.set_xlabel("handler CPU, ms (dashed: goal of the median, dotted: of the 99th percentile)")
-    panel.set_ylabel("share of calls")
-    panel.legend(frameon=False)
+    """Share of calls answered within so many milliseconds of CPU: of all, and of those with the core to themselves."""
+    figure, panels = pyplot.subplots(1, 2, figsize=(8.4, 3), sharey=True)
+    for panel, which, title in zip(panels, ("milliseconds", "undisturbed"), ("all calls", "core to itself"), strict=True):
+        for name, values in document[which].items():
+            ordered = sorted(values)
+            panel.plot(ordered, [(place + 1) / len(ordered) for place in range(len(ordered))], label=name)
+        panel.axvline(3, color=GOAL, linewidth=1, linestyle="--")
+        panel.axvline(10, color=GOAL, linewidth=1, linestyle=":")
+        panel.set_xlim(0, 12)
+        panel.set_title(title, fontsize=9)
+        panel.set_xlabel("CPU, ms (dashed: goal p50, dotted: p99)")
+    panels[0].set_ylabel("share of calls")
+    panels[0].legend(frameon=False)
     return figure
 
 
