@@ -1,4 +1,4 @@
-"""The formula of `blending.rank` by the loops of `regulars.similarity.packed`, over rows as they lie in the store.
+"""The formula of `blending.rank` by the loops of `regulars.similarity.packed`, over rows whose ids are numbers.
 
 The same numbers as in plain Python, to the last bit, at a tenth of the time (a property test holds them together): ids are not
 unpacked, and only of the best is a text made.
@@ -10,19 +10,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress, islice
+from typing import Any
 
 from regulars.errors import GiveUp
 from regulars.recommendations.history import Fading
 from regulars.recommendations.ports import Row
 from regulars.recommendations.sums import REPEAT, SLACK, Question, Ranking, Scores, Seeds, Voice
 from regulars.similarity import packed
-from regulars.similarity.packed import TOTALS, Ids, Lists, Spoken, Sums
+from regulars.similarity.packed import TOTALS, Ids, Lists, Numbered, Spoken, Sums
 
 _LEADERS = 4
 """Best items of a voice that are looked at before all: few may not be shown."""
 _SPOKEN: dict[int, tuple[Mapping[str, float], Spoken]] = {}
 _SPOKEN_KEPT = 100
-_PACKED = {bytes}
+_NUMBERED = {Numbered}
+_NO_ROW: Mapping[str, Any] = {}
 
 
 def can_add(rows: Mapping[str, Row]) -> bool:
@@ -55,15 +57,16 @@ def rank(question: Question) -> Ranking:
     popular = [
         Voice(name, weight, question.popularity.get(name, {})) for name, weight in recipe.popularity.items() if weight > 0
     ]
-    further = sum(map(len, asked.spoken.values())) + sum(len(voice.scores) for voice in popular)
+    sold = [_read_once(voice.scores) for voice in popular]
+    further = sum(map(len, asked.spoken.values())) + sum(spoken.ids.count for spoken in sold)
     sums = Sums(asked.lists, len(asked.names), Ids.of(question.hidden), further)
     for number, spoken_scores in said.items():
         sums.say(spoken_scores, voice=number)
     highest = _highest(sums, may_show)
     factors = [weight / high if high > 0 else 0.0 for weight, high in zip(asked.weights, highest, strict=True)]
     sums.total(factors)
-    for voice in popular:
-        sums.say(_read_once(voice.scores), voice.factor)
+    for voice, spoken in zip(popular, sold, strict=True):
+        sums.say(spoken, voice.factor)
     scores, numbers = _shown(sums, question.count, may_show, question.may_show_all)
     heard = {name: n for n, (name, factor) in enumerate(zip(asked.names, factors, strict=True)) if factor > 0}
     near = tuple(Voice(name, factors[n], asked.spoken.get(n) or _Said(sums, n), asked.seeds[n]) for name, n in heard.items())
@@ -73,7 +76,7 @@ def rank(question: Question) -> Ranking:
 def _voices(question: Question) -> _Voices:
     deeds, rows, recipe, spoken = question.deeds, question.rows, question.recipe, question.spoken
     asked, fading = _Voices(), Fading(deeds)
-    in_order = [rows[deed.item_id].packed if deed.item_id in rows else None for deed in deeds]
+    in_order = [(rows[deed.item_id].packed or _NO_ROW) if deed.item_id in rows else _NO_ROW for deed in deeds]
     for name, part in recipe.parts.items():
         if part.weight <= 0:
             continue
@@ -83,13 +86,13 @@ def _voices(question: Question) -> _Voices:
         seeds = fading.weighted(part)
         voice = asked.add(name, part.weight, seeds)
         heard = [
-            (row[name], seed, weight)
+            (packed_list, seed, weight)
             for row, (seed, weight) in zip(in_order, seeds, strict=True)
-            if weight > 0 and row and name in row
+            if weight > 0 and (packed_list := row.get(name)) is not None
         ]
         if heard:
             lists, whose, weights = zip(*heard, strict=True)
-            if set(map(type, lists)) != _PACKED:
+            if set(map(type, lists)) != _NUMBERED:
                 raise GiveUp(f"{name} is no packed list", code="broken_model")
             asked.lists.add(voice, lists, whose, weights)
     if recipe.repeats and recipe.repeat and recipe.repeat.weight > 0:
@@ -134,7 +137,7 @@ def _read_once(scores: Mapping[str, float]) -> Spoken:
     if known is None or known[0] is not scores:
         if len(_SPOKEN) >= _SPOKEN_KEPT:
             _SPOKEN.clear()
-        known = _SPOKEN[id(scores)] = (scores, Spoken.of(scores))
+        known = _SPOKEN[id(scores)] = (scores, Spoken.of(scores).numbered())
     return known[1]
 
 

@@ -27,7 +27,7 @@ class Opening:
 @dataclass(slots=True)  # not frozen: a call makes twenty, and setting frozen fields takes twice as long
 class Row:
     """One item's neighbours by relation. Looking a relation up may raise GiveUp(broken_model): it is unpacked only then.
-    `packed` is the same as it was stored (`regulars.similarity.packing`), where the source has it so."""
+    `packed` is the same with numbers for ids (`regulars.similarity.packed.numbered`), where the source has it so."""
 
     relations: Mapping[str, Ranked]
     gap_days: float | None = None

@@ -1,50 +1,75 @@
-/* One question over packed lists (packing.py), added up where they lie: no id becomes a text unless it is among the best.
-   The formula of recipe.py in the order of its Python form (recommendations/blending.py), in double precision, so that both give
-   the same numbers. A name is an id, numbered in order of first sight; the caller brings all memory (`scratch`). */
+/* One question over the lists of packing.py: no id becomes a text unless it is among the best. When a list is read its ids are
+   numbered, once in a process and for all lists; questions then add up numbers. The formula of recipe.py in the order of its
+   Python form (recommendations/blending.py), in double precision, so that both give the same numbers.
+
+   A name is an id within one question, in order of first sight; the caller brings the memory of a question (`Sums`). What is
+   numbered is kept for ever, and only one thread at a time may be in here: Python calls with its lock held. */
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lists are little-endian, and ids are read eight bytes at a time");
-enum { HEAD = 7, SEPARATOR = 0x1f, FULL = 65535, NOTHING = -1 };
+enum { HEAD = 7, SEPARATOR = 0x1f, FULL = 65535, NOTHING = -1, NO_MEMORY = -2 };
 
 typedef struct {
-    const uint8_t *id;
+    const uint8_t *text;
     uint32_t length, hash;
-} Name;
+} Id;
 
-typedef struct {
-    int64_t room, entries, slots, voices, met, listed;
-    double *sum, *total;           /* sums by voice, then name; NOTHING: not spoken of */
-    Name *name;
+/* The ids of all lists that were read. */
+static struct {
+    int64_t count, room, slots;
+    Id *id;                        /* by number */
     int32_t *slot;                 /* number + 1 by hash; 0 is free */
-    int32_t *entry;                /* by entry of the packed lists in order: its name */
+    uint8_t *page;                 /* where texts are put; one that is full stays where it is */
+    int64_t page_left;
+} known;
+
+/* What a question met is in tables of its own: they are small, however many ids are known, and stay in the nearest memory. */
+typedef struct {
+    int64_t room, voices, met, listed, others, other_slots;
+    int64_t known;                 /* ids that were known when it began: what becomes known later is none of a list's here */
+    int32_t shift;                 /* of a hashed number: what is left is its slot */
+    double *sum, *total;           /* sums by voice, then name; NOTHING: not spoken of */
+    int64_t *number;               /* by name: its number among the known, or -1 - n for other n */
+    uint64_t *slot;                /* by hashed number: number << 32 | name + 1; 0 is free */
+    Id *other;                     /* those that no list names */
+    int32_t *other_name;           /* and their names */
+    int32_t *other_slot;           /* other + 1 by hash; 0 is free */
+    int32_t *entry;                /* by entry of the lists in order: its name */
     int32_t *place;                /* by name: scratch of `loudest` */
     uint8_t *shut;                 /* 1: may not be shown */
 } Sums;
 
 static int64_t slots_for(int64_t names) {
     int64_t slots = 64;
-    while (slots < 2 * names) slots *= 2;
+    while (2 * slots < 3 * names) slots *= 2;
     return slots;
 }
 
-/* Bytes of scratch for so many names, entries of packed lists, and voices. */
-int64_t packed_bytes(int64_t names, int64_t entries, int64_t voices) {
-    return (int64_t)sizeof(Sums) + 8 * names * (voices + 1) + (int64_t)sizeof(Name) * names + 4 * slots_for(names) +
-           4 * entries + 4 * names + names;
+/* Bytes of memory for a question with so many names, of which `others` may be of no list, entries of lists, and voices. */
+int64_t packed_bytes(int64_t names, int64_t others, int64_t entries, int64_t voices) {
+    return (int64_t)sizeof(Sums) + 8 * names * (voices + 2) + 8 * slots_for(names) + ((int64_t)sizeof(Id) + 4) * others +
+           4 * slots_for(others) + 4 * entries + 4 * names + names;
 }
 
-static void start(Sums *s, int64_t names, int64_t entries, int64_t voices) {
-    *s = (Sums){names, entries, slots_for(names), voices, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+static void start(Sums *s, int64_t names, int64_t others, int64_t entries, int64_t voices) {
+    int64_t slots = slots_for(names);
+    *s = (Sums){.room = names, .voices = voices, .other_slots = slots_for(others), .known = known.count};
+    s->shift = 32 - __builtin_ctzll((uint64_t)slots);
     s->sum = (double *)(s + 1);
     s->total = s->sum + voices * names;
-    s->name = (Name *)(s->total + names);
-    s->slot = (int32_t *)(s->name + names);
-    s->entry = s->slot + s->slots;
+    s->number = (int64_t *)(s->total + names);
+    s->slot = (uint64_t *)(s->number + names);
+    s->other = (Id *)(s->slot + slots);
+    s->other_name = (int32_t *)(s->other + others);
+    s->other_slot = s->other_name + others;
+    s->entry = s->other_slot + s->other_slots;
     s->place = s->entry + entries;
     s->shut = (uint8_t *)(s->place + names);
-    memset(s->slot, 0, 4 * (size_t)s->slots);
+    memset(s->slot, 0, 8 * (size_t)slots);
+    memset(s->other_slot, 0, 4 * (size_t)s->other_slots);
 }
 
 /* As Python decodes it: no overlong forms, no halves of surrogate pairs, nothing beyond U+10FFFF. */
@@ -82,17 +107,6 @@ static int64_t count_entries(const uint8_t *bytes, int64_t length) {
     for (int64_t n = names; n < length; n++) found += bytes[n] == SEPARATOR;
     if (!is_utf8(bytes + names, length - names) || (count && found != count)) return -1;
     return count;
-}
-
-/* Entries of all lists together, which lie one after the other; -1 - n where list n is damaged. */
-int64_t packed_entries(const uint8_t *lists, const int64_t *lengths, int64_t count) {
-    int64_t entries = 0;
-    for (int64_t n = 0; n < count; lists += lengths[n++]) {
-        int64_t found = count_entries(lists, lengths[n]);
-        if (found < 0) return -1 - n;
-        entries += found;
-    }
-    return entries;
 }
 
 /* Bit 7 of each byte that is a separator; below the lowest such bit nothing is wrong (Hacker's Delight, 6-1). */
@@ -135,53 +149,171 @@ static int same(const uint8_t *one, const uint8_t *other, int64_t length) {
     return first == second;
 }
 
-/* The slot that holds the id, or the free one where it belongs. */
-static int32_t *slot_of(const Sums *s, const uint8_t *id, uint32_t length, uint32_t hash) {
-    for (int64_t place = hash & (s->slots - 1);; place = (place + 1) & (s->slots - 1)) {
-        int32_t *slot = s->slot + place;
-        if (!*slot) return slot;
-        const Name *name = s->name + *slot - 1;
-        if (name->hash == hash && name->length == length && same(name->id, id, length)) return slot;
+/* The slot of the id among `slots` (a power of two) that hold places of `ids` + 1, or the free one where it belongs. */
+static int32_t *slot_of(int32_t *slot, int64_t slots, const Id *ids, const Id *asked) {
+    for (int64_t place = asked->hash & (slots - 1);; place = (place + 1) & (slots - 1)) {
+        if (!slot[place]) return slot + place;
+        const Id *id = ids + slot[place] - 1;
+        if (id->hash == asked->hash && id->length == asked->length && same(id->text, asked->text, asked->length))
+            return slot + place;
     }
 }
 
-/* The number of the id that begins here, a new one where it was not met; `id` then stands behind its separator. */
-static int32_t number_of(Sums *s, const uint8_t **id, const uint8_t *end) {
-    uint32_t hash;
-    int64_t length = read_id(*id, end, &hash);
-    int32_t *slot = slot_of(s, *id, (uint32_t)length, hash);
-    if (!*slot) {
-        int64_t number = s->met++;
-        s->name[number] = (Name){*id, (uint32_t)length, hash};
-        for (int64_t voice = 0; voice < s->voices; voice++) s->sum[voice * s->room + number] = NOTHING;
-        s->total[number] = NOTHING;
-        s->place[number] = NOTHING;
-        s->shut[number] = 0;
-        *slot = (int32_t)number + 1;
+/* Room for one more among the known; 0 where memory is out, and nothing has changed then. */
+static int make_room(int64_t length) {
+    if (!known.page || known.page_left < length) {
+        int64_t size = length > 1 << 16 ? length : 1 << 16;
+        uint8_t *page = malloc((size_t)size);
+        if (!page) return 0;
+        known.page = page;
+        known.page_left = size;
     }
-    *id += length + 1;
-    return *slot - 1;
+    if (known.count < known.room) return 1;
+    int64_t room = known.room ? 2 * known.room : 1024, slots = slots_for(room);
+    if (room > INT32_MAX / 4) return 0;
+    Id *id = realloc(known.id, sizeof(Id) * (size_t)room);
+    if (id) known.id = id;
+    int32_t *slot = calloc((size_t)slots, 4);
+    if (!id || !slot) {
+        free(slot);
+        return 0;
+    }
+    free(known.slot);
+    known.slot = slot;
+    known.slots = slots;
+    known.room = room;
+    for (int64_t n = 0; n < known.count; n++) *slot_of(slot, slots, id, id + n) = (int32_t)n + 1;
+    return 1;
+}
+
+/* The number of an id among the known, a new one where it is not; NO_MEMORY. */
+static int64_t number_known(const Id *asked) {
+    int32_t *slot = known.count ? slot_of(known.slot, known.slots, known.id, asked) : 0;
+    if (slot && *slot) return *slot - 1;
+    if (!make_room(asked->length)) return NO_MEMORY;
+    memcpy(known.page, asked->text, asked->length);
+    known.id[known.count] = (Id){known.page, asked->length, asked->hash};
+    known.page += asked->length;
+    known.page_left -= asked->length;
+    *slot_of(known.slot, known.slots, known.id, asked) = (int32_t)known.count + 1;
+    return known.count++;
+}
+
+static Id id_at(const uint8_t *text, const uint8_t *end) {
+    Id id = {text, 0, 0};
+    id.length = (uint32_t)read_id(text, end, &id.hash);
+    return id;
+}
+
+/* Lists that lie one after the other become numbered ones in `made`, which has room for 7 + 3 × the bytes of each: head and shares
+   as they were, and then the ids as 32-bit numbers. `sizes` tells the bytes of each, -1 for a damaged one. NO_MEMORY, else 0. */
+int64_t packed_number(const uint8_t *lists, const int64_t *lengths, int64_t count, uint8_t *made, int64_t *sizes) {
+    for (int64_t n = 0; n < count; lists += lengths[n++]) {
+        int64_t entries = count_entries(lists, lengths[n]), shares = HEAD + 2 * entries;
+        sizes[n] = entries < 0 ? NOTHING : HEAD + 6 * entries;
+        if (entries < 0) continue;
+        const uint8_t *text = lists + shares, *end = lists + lengths[n];
+        memcpy(made, lists, (size_t)shares);
+        for (int64_t m = 0; m < entries; m++) {
+            Id id = id_at(text, end);
+            int64_t number = number_known(&id);
+            if (number < 0) return NO_MEMORY;
+            uint32_t told = (uint32_t)number;
+            memcpy(made + shares + 4 * m, &told, 4);
+            text += id.length + 1;
+        }
+        made += sizes[n];
+    }
+    return 0;
+}
+
+/* The numbers of ids joined by separators. NO_MEMORY, else 0. */
+int64_t packed_know(const uint8_t *ids, int64_t size, int64_t count, uint32_t *numbers) {
+    const uint8_t *end = ids + size;
+    for (int64_t n = 0; n < count; n++) {
+        Id id = id_at(ids, end);
+        int64_t number = number_known(&id);
+        if (number < 0) return NO_MEMORY;
+        numbers[n] = (uint32_t)number;
+        ids += id.length + 1;
+    }
+    return 0;
+}
+
+/* The ids of `count` numbers, joined by separators, into `text` (NULL: nowhere); bytes taken. */
+int64_t packed_ids(const uint8_t *numbers, int64_t count, uint8_t *text) {
+    int64_t taken = 0;
+    for (int64_t n = 0; n < count; n++) {
+        uint32_t number;
+        memcpy(&number, numbers + 4 * n, 4);
+        const Id *id = known.id + number;
+        if (text) memcpy(text + taken, id->text, id->length);
+        taken += id->length;
+        if (n + 1 == count) break;
+        if (text) text[taken] = SEPARATOR;
+        taken++;
+    }
+    return taken;
+}
+
+static int32_t new_name(Sums *s, int64_t number) {
+    int64_t name = s->met++;
+    for (int64_t voice = 0; voice < s->voices; voice++) s->sum[voice * s->room + name] = NOTHING;
+    s->total[name] = NOTHING;
+    s->place[name] = NOTHING;
+    s->shut[name] = 0;
+    s->number[name] = number;
+    return (int32_t)name;
+}
+
+/* The name of a known id, a new one where the question has not met it. */
+static int32_t name_of(Sums *s, uint32_t number) {
+    uint32_t mask = 0xFFFFFFFFu >> s->shift;
+    for (uint32_t place = number * 0x9E3779B1u >> s->shift;; place = (place + 1) & mask) {
+        uint64_t met = s->slot[place];
+        if (!met) {
+            int32_t name = new_name(s, number);
+            s->slot[place] = (uint64_t)number << 32 | (uint32_t)(name + 1);
+            return name;
+        }
+        if (met >> 32 == number) return (int32_t)met - 1;
+    }
+}
+
+/* As `name_of` for the id whose text begins here; `text` then stands behind its separator. */
+static int32_t name_at(Sums *s, const uint8_t **text, const uint8_t *end) {
+    Id id = id_at(*text, end);
+    *text += id.length + 1;
+    int32_t *slot = known.count ? slot_of(known.slot, known.slots, known.id, &id) : 0;
+    if (slot && *slot && *slot <= s->known) return name_of(s, (uint32_t)*slot - 1);
+    slot = slot_of(s->other_slot, s->other_slots, s->other, &id);
+    if (*slot) return s->other_name[*slot - 1];
+    int64_t other = s->others++;
+    s->other[other] = id;
+    *slot = (int32_t)other + 1;
+    return s->other_name[other] = new_name(s, -1 - other);
 }
 
 static void add(double *sum, double value) { *sum = *sum < 0 ? value : *sum + value; }
 
-/* Packed list n speaks in voice voices[n]; `weights` are those of the items whose lists they are. */
+/* Numbered list n speaks in voice voices[n]; `weights` are those of the items whose lists they are. */
 static void add_lists(Sums *s, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *voices,
                       int64_t count) {
     for (int64_t n = 0; n < count; lists += lengths[n++]) {
-        const uint8_t *shares = lists + HEAD, *end = lists + lengths[n];
         double *sum = s->sum + voices[n] * s->room;
         float highest;
         uint16_t entries, share;
+        uint32_t number;
         memcpy(&highest, lists + 1, 4);
         memcpy(&entries, lists + 5, 2);
+        const uint8_t *shares = lists + HEAD, *numbers = shares + 2 * entries;
         double factor = weights[n] * ((double)highest / FULL);
-        const uint8_t *id = shares + 2 * entries;
         for (int64_t m = 0; m < entries; m++) {
-            int32_t number = number_of(s, &id, end);
+            memcpy(&number, numbers + 4 * m, 4);
             memcpy(&share, shares + 2 * m, 2);
-            s->entry[s->listed++] = number;
-            add(sum + number, factor * share);
+            int32_t name = name_of(s, number);
+            s->entry[s->listed++] = name;
+            add(sum + name, factor * share);
         }
     }
 }
@@ -191,19 +323,29 @@ void packed_say(Sums *s, const uint8_t *ids, int64_t size, const double *values,
     double *sum = voice < 0 ? s->total : s->sum + voice * s->room;
     const uint8_t *end = ids + size;
     for (int64_t n = 0; n < count; n++) {
-        int32_t number = number_of(s, &ids, end);
-        add(sum + number, weight * values[n]);
+        int32_t name = name_at(s, &ids, end);
+        add(sum + name, weight * values[n]);
     }
 }
 
-/* A question begins: in `memory` of packed_bytes, the ids of `shut` may not be shown, and the lists have spoken. */
-void packed_open(Sums *memory, int64_t names, int64_t entries, int64_t voices, const uint8_t *shut, int64_t size, int64_t shut_count,
-                 const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *numbers, int64_t count) {
+/* As `packed_say`, of ids by their numbers. */
+void packed_say_known(Sums *s, const uint32_t *numbers, const double *values, double weight, int64_t count, int64_t voice) {
+    double *sum = voice < 0 ? s->total : s->sum + voice * s->room;
+    for (int64_t n = 0; n < count; n++) {
+        int32_t name = name_of(s, numbers[n]);
+        add(sum + name, weight * values[n]);
+    }
+}
+
+/* A question begins: in `memory` of packed_bytes, the ids of `shut` may not be shown, and the numbered lists have spoken. */
+void packed_open(Sums *memory, int64_t names, int64_t others, int64_t entries, int64_t voices, const uint8_t *shut, int64_t size,
+                 int64_t shut_count, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *numbers,
+                 int64_t count) {
     const uint8_t *end = shut + size;
-    start(memory, names, entries, voices);
+    start(memory, names, others, entries, voices);
     for (int64_t n = 0; n < shut_count; n++) {
-        int32_t number = number_of(memory, &shut, end);
-        memory->shut[number] = 1;
+        int32_t name = name_at(memory, &shut, end);
+        memory->shut[name] = 1;
     }
     add_lists(memory, lists, lengths, weights, numbers, count);
 }
@@ -211,10 +353,13 @@ void packed_open(Sums *memory, int64_t names, int64_t entries, int64_t voices, c
 /* Every voice times its factor joins the totals; a factor of 0 silences it. */
 void packed_total(Sums *s, const double *factors) {
     for (int64_t voice = 0; voice < s->voices; voice++) {
-        const double *sum = s->sum + voice * s->room;
-        if (factors[voice] > 0)
-            for (int64_t n = 0; n < s->met; n++)
-                if (sum[n] >= 0) add(s->total + n, factors[voice] * sum[n]);
+        const double *restrict sum = s->sum + voice * s->room;
+        double *restrict total = s->total, factor = factors[voice];
+        if (factor > 0)
+            for (int64_t n = 0; n < s->met; n++) {
+                double old = total[n], value = factor * sum[n], both = old + value, added = old < 0 ? value : both;
+                total[n] = sum[n] < 0 ? old : added;
+            }
     }
 }
 
@@ -237,16 +382,18 @@ static void sink(int64_t *heap, int64_t count, const double *score, int64_t plac
 int64_t packed_best(const Sums *s, int64_t voice, int64_t keep, int64_t *names, double *scores) {
     const double *score = voice < 0 ? s->total : s->sum + voice * s->room;
     int64_t count = 0;
-    for (int64_t n = 0; n < s->met; n++) {
-        if (score[n] < 0 || s->shut[n]) continue;
+    double worst = NOTHING; /* nothing that is not above this is kept: of equal ones the first sight is */
+    for (int64_t n = 0; keep && n < s->met; n++) {
+        if (!(score[n] > worst) || s->shut[n]) continue;
         if (count < keep) {
             names[count++] = n;
-            if (count == keep)
-                for (int64_t place = keep / 2; place-- > 0;) sink(names, keep, score, place);
-        } else if (keep && better(score, n, names[0])) {
+            if (count < keep) continue;
+            for (int64_t place = keep / 2; place-- > 0;) sink(names, keep, score, place);
+        } else {
             names[0] = n;
             sink(names, keep, score, 0);
         }
+        worst = score[names[0]];
     }
     if (count < keep)
         for (int64_t place = count / 2; place-- > 0;) sink(names, count, score, place);
@@ -272,17 +419,18 @@ int64_t packed_leaders(const Sums *s, int64_t keep, int64_t *names, double *scor
 int64_t packed_spell(const Sums *s, const int64_t *names, int64_t count, uint8_t *text) {
     int64_t taken = 0;
     for (int64_t n = 0; n < count; n++) {
-        const Name *name = s->name + names[n];
+        int64_t number = s->number[names[n]];
+        const Id *id = number < 0 ? s->other + (-1 - number) : known.id + number;
         if (text) {
-            memcpy(text + taken, name->id, name->length);
-            if (n + 1 < count) text[taken + name->length] = SEPARATOR;
+            memcpy(text + taken, id->text, id->length);
+            if (n + 1 < count) text[taken + id->length] = SEPARATOR;
         }
-        taken += name->length + (n + 1 < count);
+        taken += id->length + (n + 1 < count);
     }
     return taken;
 }
 
-/* For each wanted name and voice, which of the packed lists speaks loudest for it (-1: none), the first of equals, and how loud. */
+/* For each wanted name and voice, which of the numbered lists speaks loudest for it (-1: none), the first of equals, and how loud. */
 void packed_loudest(Sums *s, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *voices,
                     int64_t count, const int64_t *wanted, int64_t wanted_count, int64_t *list, double *strength) {
     const int32_t *entry = s->entry;

@@ -1,12 +1,15 @@
 """Packed lists added up by the loops of packed.c, without numpy: what serving needs of the formula in `recipe`.
 
-One `Sums` is one question. Ids are numbered in order of first sight; a text is made only of the best. What the numbers mean is
-said by `regulars.recommendations.adding`.
+A list is `numbered` once, when it is read: its ids become numbers, the same for all lists of this process, and an entry takes
+six bytes instead of some fourteen. One `Sums` is one question over such lists; a text is made only of the best. What the
+sums mean is said by `regulars.recommendations.adding`. Numbers are never given back: what that takes is bounded by the ids of
+the models this process has read, some 60 bytes each.
 """
 
 from __future__ import annotations
 
 import ctypes
+import struct
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,37 +17,81 @@ from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any
 
-from regulars.errors import GiveUp
 from regulars.similarity import library
-from regulars.similarity.packing import SEPARATOR
+from regulars.similarity.packing import FULL, HEAD, SEPARATOR, Ranked
 
 TOTALS = -1
 """In place of a voice: what all voices give together."""
 _POINTER, _TEXT, _COUNT, _FACTOR = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_double
 _ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
-    "packed_bytes": (_COUNT, _COUNT, _COUNT),
-    "packed_open": (_POINTER, *[_COUNT] * 3, _TEXT, _COUNT, _COUNT, _TEXT, *[_POINTER] * 3, _COUNT),
-    "packed_entries": (_TEXT, _POINTER, _COUNT),
+    "packed_number": (_TEXT, _POINTER, _COUNT, _POINTER, _POINTER),
+    "packed_know": (_TEXT, _COUNT, _COUNT, _POINTER),
+    "packed_ids": (_TEXT, _COUNT, _POINTER),
+    "packed_bytes": (_COUNT, _COUNT, _COUNT, _COUNT),
+    "packed_open": (_POINTER, *[_COUNT] * 4, _TEXT, _COUNT, _COUNT, _TEXT, *[_POINTER] * 3, _COUNT),
     "packed_say": (_POINTER, _TEXT, _COUNT, _POINTER, _FACTOR, _COUNT, _COUNT),
+    "packed_say_known": (_POINTER, _POINTER, _POINTER, _FACTOR, _COUNT, _COUNT),
     "packed_total": (_POINTER, _POINTER),
     "packed_best": (_POINTER, _COUNT, _COUNT, _POINTER, _POINTER),
     "packed_leaders": (_POINTER, _COUNT, _POINTER, _POINTER, _POINTER),
     "packed_spell": (_POINTER, _POINTER, _COUNT, _POINTER),
     "packed_loudest": (_POINTER, _TEXT, _POINTER, _POINTER, _POINTER, _COUNT, _POINTER, _COUNT, _POINTER, _POINTER),
 }
+_ENTRY = 6
 _SPARE: list[Any] = []
 _SPARE_KEPT = 2
-_COUNTING = ("packed_bytes", "packed_entries", "packed_best", "packed_leaders", "packed_spell")
+_COUNTING = ("packed_number", "packed_know", "packed_ids", "packed_bytes", "packed_best", "packed_leaders", "packed_spell")
 
 
 @cache
 def loops() -> Any:
-    """The library with its types told; None where it was not compiled for this machine."""
-    found = library.library()
-    for name, arguments in _ARGUMENTS.items() if found is not None else ():
+    """The library with its types told; None where it was not compiled for this machine. It is called with Python's lock held:
+    the numbers of ids are everybody's."""
+    compiled = library.library()
+    if compiled is None:
+        return None
+    found = ctypes.PyDLL(compiled._name, handle=compiled._handle)
+    for name, arguments in _ARGUMENTS.items():
         function = getattr(found, name)
         function.argtypes, function.restype = arguments, _COUNT if name in _COUNTING else None
     return found
+
+
+class Numbered(bytes):
+    """A packed list whose ids are numbers of this process: head, shares, and 32 bits an id."""
+
+    __slots__ = ()
+
+    @property
+    def entries(self) -> int:
+        """How many ids it names."""
+        return (len(self) - HEAD) // _ENTRY
+
+    def columns(self) -> Ranked:
+        """As `packing.columns` of what it was."""
+        count, numbers = self.entries, self[HEAD + 2 * self.entries :]
+        text = ctypes.create_string_buffer(max(1, loops().packed_ids(numbers, count, None)))
+        size = loops().packed_ids(numbers, count, text)
+        ids = text.raw[:size].decode().split(SEPARATOR) if count else []
+        (highest,) = struct.unpack_from("<f", self, 1)
+        return Ranked(ids, array("H", self[HEAD : HEAD + 2 * count]), highest / FULL)
+
+
+def numbered(lists: Sequence[bytes]) -> list[bytes]:
+    """Each as `Numbered`, in order; one that is no packed list, or all of them without the loops, as it was. Raises
+    MemoryError."""
+    compiled = loops()
+    if compiled is None or not lists:
+        return list(lists)
+    whole, lengths = b"".join(lists), array("q", map(len, lists))
+    made, sizes = ctypes.create_string_buffer(HEAD * len(lists) + 3 * len(whole)), array("q", bytes(8 * len(lists)))
+    if compiled.packed_number(whole, _at(lengths), len(lists), made, _at(sizes)) < 0:
+        raise MemoryError("no memory for the ids of neighbours")
+    ends, content = [*accumulate(max(size, 0) for size in sizes)], memoryview(made)
+    return [
+        Numbered(content[end - size : end]) if size >= 0 else packed
+        for packed, size, end in zip(lists, sizes, ends, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +114,11 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Scores of items as the loops read them."""
+    """Scores of items as the loops read them; with `numbers` the loops need not read the ids."""
 
     ids: Ids
     values: array[float]
+    numbers: array[int] | None = None
 
     @classmethod
     def of(cls, scores: Mapping[str, float]) -> Spoken:
@@ -80,16 +128,33 @@ class Spoken:
             return cls(ids, array("d", (score for item_id, score in scores.items() if SEPARATOR not in item_id)))
         return cls(ids, array("d", scores.values()))
 
+    def numbered(self) -> Spoken:
+        """The same for many questions: its ids have numbers from now on, as those of lists. Raises MemoryError."""
+        numbers = array("I", bytes(4 * self.ids.count))
+        if loops().packed_know(self.ids.text, len(self.ids.text), self.ids.count, _at(numbers)) < 0:
+            raise MemoryError("no memory for the ids of items")
+        return Spoken(self.ids, self.values, numbers)
+
+
+def numbered_rows(rows: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Mapping[str, Any] | None]:
+    """Rows by name, all their lists `numbered` at once; what is no list stays."""
+    lists = [value for row in rows.values() if row for value in row.values() if isinstance(value, bytes)]
+    made = iter(numbered(lists))
+    return {
+        name: row and {key: next(made) if isinstance(value, bytes) else value for key, value in row.items()}
+        for name, row in rows.items()
+    }
+
 
 class Lists:
-    """Packed lists: whose neighbours each holds, what that item weighs, and the number of the voice it speaks in."""
+    """Numbered lists: whose neighbours each holds, what that item weighs, and the number of the voice it speaks in."""
 
     def __init__(self) -> None:
-        self.packed: list[bytes] = []
+        self.packed: list[Numbered] = []
         self.whose: list[str] = []
         self.weights, self.voices = array("d"), array("q")
 
-    def add(self, voice: int, packed: Sequence[bytes], whose: Iterable[str], weights: Iterable[float]) -> None:
+    def add(self, voice: int, packed: Sequence[Numbered], whose: Iterable[str], weights: Iterable[float]) -> None:
         """All lists of one voice."""
         self.packed += packed
         self.whose += whose
@@ -101,18 +166,16 @@ class Sums:
     """What the lists add up to, by voice and in all."""
 
     def __init__(self, lists: Lists, voices: int, shut: Ids, further: int) -> None:
-        """`shut` are never found; `further`: how many ids will be said at most. Raises GiveUp(broken_model)."""
+        """`shut` are never found; `further`: how many ids will be said at most."""
         self._loops, self._lists, self._voices, self._held = loops(), lists, voices, [shut]
         count = len(lists.packed)
         self._whole, self._lengths = b"".join(lists.packed), array("q", map(len, lists.packed))
-        entries = self._loops.packed_entries(self._whole, _at(self._lengths), count)
-        if entries < 0:
-            raise GiveUp(f"not a packed list: {lists.packed[-1 - entries][:20]!r}", code="broken_model")
-        self.names = entries + further + shut.count
-        self._memory = _memory(self._loops.packed_bytes(self.names, entries, voices))
+        entries, others = (len(self._whole) - HEAD * count) // _ENTRY, further + shut.count
+        self.names = entries + others
+        self._memory = _memory(self._loops.packed_bytes(self.names, others, entries, voices))
         self._sums = ctypes.addressof(self._memory)
         self._loops.packed_open(
-            *(self._sums, self.names, entries, voices),
+            *(self._sums, self.names, others, entries, voices),
             *(shut.text, len(shut.text), shut.count),
             *(self._whole, _at(self._lengths), _at(lists.weights), _at(lists.voices), count),
         )
@@ -122,8 +185,11 @@ class Sums:
             _SPARE.append(self._memory)
 
     def say(self, spoken: Spoken, weight: float = 1.0, voice: int = TOTALS) -> None:
-        """Scores that are no list's, in a voice or straight to the totals."""
-        ids = spoken.ids
+        """Scores that are no list's, in a voice or straight to the totals; what is `numbered` was so when it began."""
+        ids, numbers = spoken.ids, spoken.numbers
+        if numbers is not None:
+            self._loops.packed_say_known(self._sums, _at(numbers), _at(spoken.values), weight, ids.count, voice)
+            return
         self._held.append(ids)
         self._loops.packed_say(self._sums, ids.text, len(ids.text), _at(spoken.values), weight, ids.count, voice)
 

@@ -22,6 +22,8 @@ from regulars.errors import GiveUp
 from regulars.similarity.model import Scored
 
 _HEAD = struct.Struct("<BfH")
+HEAD = _HEAD.size
+"""Bytes before the shares."""
 _VERSION = 1
 FULL = 65535
 _MAX = 65535

@@ -25,12 +25,13 @@ from regulars.similarity.recipe import Part, Recipe
 NOW = datetime(2026, 8, 5, 12, tzinfo=UTC)
 RELATIONS = ("similar", "together", "next")
 NAMES = [f"item {number:02d}" for number in range(30)] + ["", "a", "茶" * 9, "🙂", "é", "long " * 40]
+UNLISTED = ["only said", "said, in no list", "🫖 said only"]
 
 pytestmark = pytest.mark.skipif(packed.loops() is None, reason="no compiled kernel")
 
 
 def stored(made: Mapping[str, Mapping[str, bytes]]) -> dict[str, Row]:
-    return {item_id: Row(_Columns(lists), None, lists) for item_id, lists in made.items()}
+    return {item_id: Row(_Columns(made[item_id]), None, lists) for item_id, lists in packed.numbered_rows(made).items()}
 
 
 class _Columns(dict[str, Any]):
@@ -92,16 +93,16 @@ def test_both_ways_give_the_same(
         deeds=deeds(history),
         rows=stored(random_rows(dice)),
         recipe=recipe,
-        popularity={"week": {name: dice.choice([0.25, 0.5]) for name in dice.sample(NAMES, 9)}},
-        again={name: dice.random() for name in dice.sample(NAMES, 4)},
-        hidden=frozenset(dice.sample(NAMES, 5)) | {"never heard of", "with \x1f in it", "\ud800"},
+        popularity={"week": {name: dice.choice([0.25, 0.5]) for name in dice.sample([*NAMES, *UNLISTED], 9)}},
+        again={name: dice.random() for name in dice.sample([*NAMES, *UNLISTED], 4)},
+        hidden=frozenset(dice.sample(NAMES, 5)) | {"never heard of", "only said", "with \x1f in it", "\ud800"},
         may_show=lambda item_id: item_id not in away,
         count=count,
-        spoken={"sequence": {name: dice.random() for name in dice.sample(NAMES, 6)}} if speaks else {},
+        spoken={"sequence": {name: dice.random() for name in dice.sample([*NAMES, *UNLISTED], 6)}} if speaks else {},
     )
     ours, plain = both(question)
     assert ours.scores == plain.scores
-    shown = [name for name in NAMES if name not in away]
+    shown = [name for name in [*NAMES, *UNLISTED] if name not in away]
     assert [(voice.name, voice.factor, voice.seeds) for voice in ours.near] == [
         (voice.name, voice.factor, voice.seeds) for voice in plain.near
     ]

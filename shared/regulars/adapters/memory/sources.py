@@ -11,6 +11,7 @@ from regulars.profiles.ports import Profiles
 from regulars.recommendations.ports import Neighbourhood, Opening, Row
 from regulars.recommendations.service import nobody
 from regulars.similarity.model import EVERYWHERE, NEW_ARRIVALS, Neighbours
+from regulars.similarity.packed import numbered_rows
 from regulars.similarity.packing import Ranked
 
 
@@ -32,8 +33,9 @@ class MemorySources:
 
     def neighbourhood(self, version: str, item_ids: Iterable[str], scopes: Iterable[str], now: datetime) -> Neighbourhood:
         found = self._models.neighbours(version, item_ids) if version else ()
+        packed = numbered_rows({row.item_id: self._models.packed(version, row.item_id) for row in found})
         return Neighbourhood(
-            {row.item_id: Row(_by_columns(row), row.gap_days, self._models.packed(version, row.item_id)) for row in found},
+            {row.item_id: Row(_by_columns(row), row.gap_days, packed[row.item_id]) for row in found},
             {row.scope: row for row in self._models.popularity(scopes)},
             self._catalogue.stock_outs(),
             self._models.rules(),

@@ -1,0 +1,100 @@
+"""Lists with numbers for ids, and questions over them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regulars.similarity import packed
+from regulars.similarity.packed import TOTALS, Ids, Lists, Numbered, Spoken, Sums, numbered, numbered_rows
+from regulars.similarity.packing import columns, pack
+
+pytestmark = pytest.mark.skipif(packed.loops() is None, reason="no compiled kernel")
+
+ID = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1f"), max_size=40)
+SCORED = st.lists(st.tuples(ID, st.floats(1e-6, 1e6)), max_size=30).map(tuple)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(SCORED, max_size=6))
+def test_a_numbered_list_says_what_the_packed_one_says(lists: list[tuple[tuple[str, float], ...]]) -> None:
+    stored = [pack(scored) for scored in lists]
+    for made, was in zip(numbered(stored), stored, strict=True):
+        assert isinstance(made, Numbered)
+        assert tuple(made.columns()) == tuple(columns(was))
+        assert made.entries == len(columns(was).ids)
+
+
+def test_ids_keep_their_numbers_when_many_more_are_met() -> None:
+    first, *_ = numbered([pack((("early", 1.0), ("茶", 0.5)))])
+    numbered([pack((f"crowd-{n}-{m}-{'x' * (m % 90)}", 1.0) for m in range(300)) for n in range(40)])
+    again, *_ = numbered([pack((("early", 1.0), ("茶", 0.5)))])
+    assert again == first
+    assert isinstance(first, Numbered)
+    assert first.columns().ids == ["early", "茶"]
+
+
+def test_damaged_lists_stay_as_they_were_beside_sound_ones() -> None:
+    sound = pack((("a", 1.0),))
+    made = numbered([b"", sound, b"\x02" + sound[1:], sound[:-1] + b"\xff", sound])
+    assert [type(one) for one in made] == [bytes, Numbered, bytes, bytes, Numbered]
+    assert made[2] == b"\x02" + sound[1:]
+
+
+def test_rows_keep_what_is_no_list() -> None:
+    rows = numbered_rows({"a": {"pk": "x", "gap_days": 3.0, "similar": pack((("b", 1.0),))}, "none": None})
+    row = rows["a"]
+    assert rows["none"] is None
+    assert row is not None
+    assert (row["pk"], row["gap_days"]) == ("x", 3.0)
+    assert isinstance(row["similar"], Numbered)
+
+
+def test_without_the_loops_lists_stay_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "loops", lambda: None)
+    assert numbered([pack((("b", 1.0),))]) == [pack((("b", 1.0),))]
+
+
+def _question(ids: str, further: int) -> Sums:
+    lists = Lists()
+    (made,) = numbered([pack((name, 1.0) for name in ids)])
+    assert isinstance(made, Numbered)
+    lists.add(0, [made], ["whose"], [1.0])
+    return Sums(lists, 1, Ids.of(["never listed, hidden", "b"]), further)
+
+
+def test_a_question_goes_on_after_another_one_was_asked() -> None:
+    one = _question("abcd", 6)
+    other = _question("dcb", 6)
+    one.say(Spoken.of({"d": 2.0, "never listed": 5.0, "a": 0.5, "never listed, hidden": 9.0}), voice=0)
+    other.say(Spoken.of({"c": 4.0, "never listed": 1.5}), voice=0)
+    one.say(Spoken.of({"never listed": 1.0, "c": 0.25}), voice=0)
+    for sums in (one, other):
+        sums.total([1.0])
+    _, ids, scores = one.best(TOTALS, 9)
+    assert dict(zip(ids, scores, strict=True)) == {"never listed": 6.0, "d": 3.0, "a": 1.5, "c": 1.25}
+    _, ids, scores = other.best(TOTALS, 9)
+    assert dict(zip(ids, scores, strict=True)) == {"c": 5.0, "never listed": 1.5, "d": 1.0}
+
+
+def test_an_id_that_others_number_meanwhile_stays_one_name() -> None:
+    sums = _question("ab", 4)
+    sums.say(Spoken.of({"met later elsewhere": 1.0}), voice=0)
+    numbered([pack((("met later elsewhere", 1.0),))])
+    sums.say(Spoken.of({"met later elsewhere": 2.0}), voice=0)
+    sums.total([1.0])
+    _, ids, scores = sums.best(TOTALS, 9)
+    assert dict(zip(ids, scores, strict=True)) == {"met later elsewhere": 3.0, "a": 1.0}
+
+
+def test_what_is_numbered_is_said_as_what_is_not() -> None:
+    scores = {f"said {number}": 1.0 + number for number in range(90)} | {"a": 4.0}
+    known, plain = Spoken.of(scores).numbered(), Spoken.of(scores)
+    found = []
+    for spoken in (known, plain):
+        sums = _question("ab", len(scores))
+        sums.say(spoken, 0.5)
+        found.append(sums.best(TOTALS, 100)[1:])
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 91
