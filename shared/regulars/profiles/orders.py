@@ -43,6 +43,8 @@ class OrderRecord:
     @property
     def value_cents(self) -> int:
         """Net of refunds."""
+        if not self.refunds:
+            return max(0, self.cents)
         if ALL in self.refunds.values():
             return 0
         return max(0, self.cents - sum(self.refunds.values()))
@@ -50,7 +52,7 @@ class OrderRecord:
     @property
     def counts(self) -> bool:
         """Placed and not given back: an order paid with nothing (a free sample) counts too."""
-        return bool(self.placed_ms) and ALL not in self.refunds.values() and (self.value_cents > 0 or not self.refunds)
+        return bool(self.placed_ms) and (not self.refunds or self.value_cents > 0)
 
 
 def order_facts(orders: Iterable[OrderRecord]) -> OrderFacts:
@@ -100,19 +102,22 @@ def joined(one: OrderRecord, other: OrderRecord) -> OrderRecord:
 
 def standing_orders(orders: Iterable[OrderRecord]) -> tuple[Order, ...]:
     """The orders that count, oldest first."""
-    counting = sorted((order for order in orders if order.counts), key=lambda order: (order.at_ms, order.order_id))
-    return tuple(Order(order.order_id, from_ms(order.at_ms), order.value_cents) for order in counting)
+    counting = sorted((order.at_ms, order.order_id, order.value_cents) for order in orders if order.counts)
+    return tuple(Order(order_id, from_ms(at_ms), cents) for at_ms, order_id, cents in counting)
 
 
 def purchases(orders: Iterable[OrderRecord]) -> dict[str, tuple[date, ...]]:
     """Item → distinct days (UTC) it was bought on, in order; cancelled orders left out."""
-    days: dict[str, set[date]] = {}
-    for order in orders:
-        if order.counts:
-            day = from_ms(order.at_ms).date()
-            for item in order.items:
-                days.setdefault(item, set()).add(day)
-    return {item: tuple(sorted(found)) for item, found in days.items()}
+    found: dict[str, list[date]] = {}
+    for at_ms, items in sorted((order.at_ms, order.items) for order in orders if order.counts):
+        day = from_ms(at_ms).date()
+        for item in items:
+            days = found.get(item)
+            if days is None:
+                found[item] = [day]
+            elif days[-1] != day:
+                days.append(day)
+    return {item: tuple(days) for item, days in found.items()}
 
 
 # Event name → (places the order, tells total and items, refunds nothing, something or all)
