@@ -10,11 +10,11 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from importlib import resources
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from regulars import packaged
 from regulars.errors import Invalid
 from regulars.storage import Storage
 
@@ -33,7 +33,7 @@ def parse_yaml(text: str) -> Any:
 
 def section(kind: type[T], stage: str, overrides: Mapping[str, Any] | None = None) -> T:
     """The settings of `stage` as `kind`: its defaults with the operator's `overrides[stage]` laid over them, key by key."""
-    text = resources.files("regulars").joinpath(stage, "defaults.yaml").read_text("utf-8")
+    text = packaged.text("regulars", f"{stage}/defaults.yaml")
     merged = overlay(parse_yaml(text) or {}, (overrides or {}).get(stage) or {})
     built: T = build(kind, merged, stage)
     return built

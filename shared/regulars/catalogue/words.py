@@ -17,17 +17,19 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _CJK = "\u3005\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U000323af"
 _ALNUM = rf"(?:(?![{_CJK}])[^\W_])"
 _WORD = rf"(?:\d+\.\d+{_ALNUM}*|{_ALNUM}+)"
-_PIECES = re.compile(rf"(?P<cjk>[{_CJK}]+)|{_WORD}(?:[-'.&]{_WORD})*")
-_ASCII_PIECES = re.compile(r"(?:\d+\.\d+[a-z0-9]*|[a-z0-9]+)(?:[-'.&](?:\d+\.\d+[a-z0-9]*|[a-z0-9]+))*")
-_BEGINNINGS = re.compile(rf"[{_CJK}]|{_WORD}")
-_PARTS = re.compile(_WORD)
-_CHANGES = re.compile(r"[\d.]+|[^\W\d_]+")
-_ACCENTS = re.compile("[\u0300-\u036f]")
+_PIECES = rf"(?P<cjk>[{_CJK}]+)|{_WORD}(?:[-'.&]{_WORD})*"
+_ASCII_PIECES = r"(?:\d+\.\d+[a-z0-9]*|[a-z0-9]+)(?:[-'.&](?:\d+\.\d+[a-z0-9]*|[a-z0-9]+))*"
+_BEGINNINGS = rf"[{_CJK}]|{_WORD}"
+_PARTS = _WORD
+_CHANGES = r"[\d.]+|[^\W\d_]+"
+_ACCENTS = "[\u0300-\u036f]"
+_compiled = cache(re.compile)
+"""Compiled when first needed: most answers ask for no words, and compiling takes a cold start longer than reading a table."""
 _QUOTES = str.maketrans("’‘`´ʼ＇", "''''''")
 _BETWEEN = "的"
 _MIN_PART = 2
@@ -39,7 +41,7 @@ def folded(text: str) -> str:
     if text.isascii():
         return text.casefold()
     plain = unicodedata.normalize("NFKC", text.translate(_QUOTES)).casefold()
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", plain)))
+    return unicodedata.normalize("NFC", _compiled(_ACCENTS).sub("", unicodedata.normalize("NFD", plain)))
 
 
 @lru_cache(maxsize=50_000)
@@ -118,7 +120,7 @@ def cover(run: str) -> list[Piece]:
 
 def words_starting(text: str) -> list[int]:
     """Where the words of a folded text begin; in Chinese, Japanese and Korean every character may begin one."""
-    return [match.start() for match in _BEGINNINGS.finditer(text)]
+    return [match.start() for match in _compiled(_BEGINNINGS).finditer(text)]
 
 
 def pairs(run: str) -> list[str]:
@@ -128,10 +130,10 @@ def pairs(run: str) -> list[str]:
 
 def _runs(text: str) -> Iterator[tuple[str, bool]]:
     if text.isascii():
-        for match in _ASCII_PIECES.finditer(text):
+        for match in _compiled(_ASCII_PIECES).finditer(text):
             yield match[0], False
         return
-    for match in _PIECES.finditer(text):
+    for match in _compiled(_PIECES).finditer(text):
         if match["cjk"] is None:
             yield match[0], False
             continue
@@ -156,7 +158,7 @@ def _piece(run: str) -> Piece:
     if len(parts) > 1:
         together = tuple(dict.fromkeys(map(stem, parts)))
         return Piece(run, ((stem(whole),), together))
-    changes = _CHANGES.findall(whole)
+    changes = _compiled(_CHANGES).findall(whole)
     if len(changes) == 2:
         long = tuple(stem(part) for part in changes if len(part) >= _MIN_PART)
         if len(long) == len(changes):
@@ -170,4 +172,4 @@ def _parts(run: str) -> list[str]:
     if run.isalnum():
         return [run]
     run = re.sub(r"'s(?![^\W_])", "", run).replace("'", "")
-    return _PARTS.findall(run)
+    return _compiled(_PARTS).findall(run)

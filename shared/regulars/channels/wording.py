@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache, cached_property
-from importlib import resources
 from typing import Any
 
+from regulars import packaged
 from regulars.channels.config import ChannelSettings
 from regulars.channels.content import CALL_LINK, Content, ContentItem
 from regulars.channels.links import LinkMaker
@@ -31,7 +31,7 @@ def shipped_words() -> Mapping[str, Any]:
 
 def template_source(name: str) -> str:
     """The text of a file under `templates/`."""
-    return resources.files("regulars.channels").joinpath("templates", name).read_text("utf-8")
+    return packaged.text("regulars.channels", f"templates/{name}")
 
 
 class Wording:

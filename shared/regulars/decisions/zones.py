@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from functools import cache
-from importlib import resources
 from zoneinfo import ZoneInfo
 
+from regulars import packaged
 from regulars.channels.model import Contact
 from regulars.clock import zone_named
 from regulars.decisions.config import Place
@@ -69,7 +69,7 @@ def country_names() -> Mapping[str, str]:
 
 
 def _rows(table: str, columns: int) -> list[list[str]]:
-    text = resources.files("tzdata").joinpath("zoneinfo", table).read_text("utf-8")
+    text = packaged.text("tzdata", f"zoneinfo/{table}")
     return [line.split("\t")[:columns] for line in text.splitlines() if line and not line.startswith("#")]
 
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
+from regulars import packaged
 from regulars.errors import Invalid
 from regulars.profiles.facts import FACTS, ITEM_FACTS, Facts
 from regulars.shop import overlay, parse_yaml
@@ -46,7 +46,7 @@ def load_rules(overrides: Mapping[str, Any] | None, festivals: Iterable[str]) ->
 
     A shipped rule is switched off by `enabled: false`.
     """
-    text = resources.files("regulars").joinpath("profiles", "tag_rules.yaml").read_text("utf-8")
+    text = packaged.text("regulars", "profiles/tag_rules.yaml")
     merged = overlay(parse_yaml(text), (overrides or {}).get("tag_rules") or {})
     rules = _keys(merged, {"rules"}, "tag_rules")["rules"]
     if not isinstance(rules, Mapping):

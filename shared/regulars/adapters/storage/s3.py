@@ -55,16 +55,24 @@ class _Missing(Exception):
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
         yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in ("NoSuchKey", "404"):
-            raise _Missing from error
-        if code in _WRONG:
-            raise Misconfigured(f"S3: {code}") from error
-        raise TryLater(f"S3: {code}", code="storage") from error
-    except BotoCoreError as error:
-        raise TryLater(f"S3 unreachable: {type(error).__name__}", code="unreachable") from error
+    except Exception as error:
+        told = _as_ours(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _as_ours(error: Exception) -> Exception | None:
+    """None for what is none of botocore's, which is loaded when there is an error to look at."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, BotoCoreError):
+        return TryLater(f"S3 unreachable: {type(error).__name__}", code="unreachable")
+    if not isinstance(error, ClientError):
+        return None
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in ("NoSuchKey", "404"):
+        return _Missing()
+    return Misconfigured(f"S3: {code}") if code in _WRONG else TryLater(f"S3: {code}", code="storage")
