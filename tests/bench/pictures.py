@@ -67,7 +67,7 @@ def recommend(document: dict[str, Any]) -> Any:
     """Share of calls answered within so many milliseconds of CPU: of all, and of those with the core to themselves."""
     figure, panels = pyplot.subplots(1, 2, figsize=(8.4, 3), sharey=True)
     for panel, which, title in zip(panels, ("milliseconds", "undisturbed"), ("all calls", "core to itself"), strict=True):
-        for name, values in document[which].items():
+        for name, values in document.get(which, {}).items():
             ordered = sorted(values)
             panel.plot(ordered, [(place + 1) / len(ordered) for place in range(len(ordered))], label=name)
         panel.axvline(3, color=GOAL, linewidth=1, linestyle="--")

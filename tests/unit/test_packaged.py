@@ -25,12 +25,19 @@ def test_a_package_in_a_zip_file_is_read_too(tmp_path: Path) -> None:
     archive = tmp_path / "packages.zip"
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("shelf/__init__.py", "")
-        made.writestr("shelf/tea.txt", "茶")
-    asked = (
-        "import sys; sys.path.append(sys.argv[1]); from regulars.packaged import text; print(ascii(text('shelf', 'tea.txt')))"
-    )
+        made.writestr("shelf/tea.txt", "茶\r\n")
+    asked = """
+import sys
+sys.path.append(sys.argv[1])
+from regulars.packaged import text
+print(ascii(text("shelf", "tea.txt")))
+try:
+    text("shelf", "coffee.txt")
+except FileNotFoundError as error:
+    print(error)
+"""
     shared = Path(packaged.__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-c", asked, str(archive)], cwd=shared, capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.strip() == ascii("茶")
+    assert done.stdout.splitlines() == [ascii("茶\n"), "coffee.txt of shelf"]

@@ -25,10 +25,11 @@ _SPOKEN: dict[int, tuple[Mapping[str, float], Spoken]] = {}
 _SPOKEN_KEPT = 100
 _NUMBERED = {Numbered}
 _NO_ROW: Mapping[str, Any] = {}
+_NOT_THERE = object()
 
 
 def can_add(rows: Mapping[str, Row]) -> bool:
-    """Whether the loops are there, and the rows as they were stored."""
+    """Whether the loops are there, and the rows with lists for them."""
     return packed.loops() is not None and all(row.packed is not None for row in rows.values())
 
 
@@ -88,7 +89,7 @@ def _voices(question: Question) -> _Voices:
         heard = [
             (packed_list, seed, weight)
             for row, (seed, weight) in zip(in_order, seeds, strict=True)
-            if weight > 0 and (packed_list := row.get(name)) is not None
+            if weight > 0 and (packed_list := row.get(name, _NOT_THERE)) is not _NOT_THERE
         ]
         if heard:
             lists, whose, weights = zip(*heard, strict=True)

@@ -5,12 +5,13 @@
    A name is an id within one question, in order of first sight; the caller brings the memory of a question (`Sums`). What is
    numbered is kept for ever, and only one thread at a time may be in here: Python calls with its lock held. */
 
+#include <float.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lists are little-endian, and ids are read eight bytes at a time");
-enum { HEAD = 7, SEPARATOR = 0x1f, FULL = 65535, NOTHING = -1, NO_MEMORY = -2 };
+enum { HEAD = 7, SEPARATOR = 0x1f, FULL = 65535, NOTHING = -1, NO_MEMORY = -2, AT_ONCE = 64 };
 
 typedef struct {
     const uint8_t *text;
@@ -205,39 +206,56 @@ static Id id_at(const uint8_t *text, const uint8_t *end) {
     return id;
 }
 
-/* Lists that lie one after the other become numbered ones in `made`, which has room for 7 + 3 × the bytes of each: head and shares
+/* So many ids have their table entries fetched at the same time: they lie anywhere, and to wait for each takes longer than all else. */
+static void look_ahead(const Id *asked, int64_t count) {
+    int32_t place[AT_ONCE];
+    if (!known.count) return;
+    for (int64_t n = 0; n < count; n++) __builtin_prefetch(known.slot + (asked[n].hash & (known.slots - 1)));
+    for (int64_t n = 0; n < count; n++) {
+        place[n] = known.slot[asked[n].hash & (known.slots - 1)];
+        if (place[n]) __builtin_prefetch(known.id + place[n] - 1);
+    }
+    for (int64_t n = 0; n < count; n++)
+        if (place[n]) __builtin_prefetch(known.id[place[n] - 1].text);
+}
+
+/* The numbers of `count` ids joined by separators, as 32 bits each into `numbers`. NO_MEMORY, else 0. */
+static int64_t number_all(const uint8_t *text, const uint8_t *end, int64_t count, uint8_t *numbers) {
+    Id asked[AT_ONCE];
+    for (int64_t done = 0, some; done < count; done += some) {
+        some = count - done < AT_ONCE ? count - done : AT_ONCE;
+        for (int64_t n = 0; n < some; n++) {
+            asked[n] = id_at(text, end);
+            text += asked[n].length + 1;
+        }
+        look_ahead(asked, some);
+        for (int64_t n = 0; n < some; n++) {
+            int64_t number = number_known(asked + n);
+            if (number < 0) return NO_MEMORY;
+            uint32_t told = (uint32_t)number;
+            memcpy(numbers + 4 * (done + n), &told, 4);
+        }
+    }
+    return 0;
+}
+
+/* Lists that lie one after the other become numbered ones in `made`, which has room for 3 × the bytes of each: head and shares
    as they were, and then the ids as 32-bit numbers. `sizes` tells the bytes of each, -1 for a damaged one. NO_MEMORY, else 0. */
 int64_t packed_number(const uint8_t *lists, const int64_t *lengths, int64_t count, uint8_t *made, int64_t *sizes) {
     for (int64_t n = 0; n < count; lists += lengths[n++]) {
         int64_t entries = count_entries(lists, lengths[n]), shares = HEAD + 2 * entries;
         sizes[n] = entries < 0 ? NOTHING : HEAD + 6 * entries;
         if (entries < 0) continue;
-        const uint8_t *text = lists + shares, *end = lists + lengths[n];
         memcpy(made, lists, (size_t)shares);
-        for (int64_t m = 0; m < entries; m++) {
-            Id id = id_at(text, end);
-            int64_t number = number_known(&id);
-            if (number < 0) return NO_MEMORY;
-            uint32_t told = (uint32_t)number;
-            memcpy(made + shares + 4 * m, &told, 4);
-            text += id.length + 1;
-        }
+        if (number_all(lists + shares, lists + lengths[n], entries, made + shares) < 0) return NO_MEMORY;
         made += sizes[n];
     }
     return 0;
 }
 
-/* The numbers of ids joined by separators. NO_MEMORY, else 0. */
-int64_t packed_know(const uint8_t *ids, int64_t size, int64_t count, uint32_t *numbers) {
-    const uint8_t *end = ids + size;
-    for (int64_t n = 0; n < count; n++) {
-        Id id = id_at(ids, end);
-        int64_t number = number_known(&id);
-        if (number < 0) return NO_MEMORY;
-        numbers[n] = (uint32_t)number;
-        ids += id.length + 1;
-    }
-    return 0;
+/* As `number_all`, for whoever has the ids alone. */
+int64_t packed_know(const uint8_t *ids, int64_t size, int64_t count, uint8_t *numbers) {
+    return number_all(ids, ids + size, count, numbers);
 }
 
 /* The ids of `count` numbers, joined by separators, into `text` (NULL: nowhere); bytes taken. */
@@ -382,7 +400,7 @@ static void sink(int64_t *heap, int64_t count, const double *score, int64_t plac
 int64_t packed_best(const Sums *s, int64_t voice, int64_t keep, int64_t *names, double *scores) {
     const double *score = voice < 0 ? s->total : s->sum + voice * s->room;
     int64_t count = 0;
-    double worst = NOTHING; /* nothing that is not above this is kept: of equal ones the first sight is */
+    double worst = -DBL_TRUE_MIN; /* only what is above this is kept: 0 at first; of equal ones the first sight */
     for (int64_t n = 0; keep && n < s->met; n++) {
         if (!(score[n] > worst) || s->shut[n]) continue;
         if (count < keep) {

@@ -39,7 +39,7 @@ _ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
 }
 _ENTRY = 6
 _SPARE: list[Any] = []
-_SPARE_KEPT = 2
+_SPARE_KEPT = 3
 _COUNTING = ("packed_number", "packed_know", "packed_ids", "packed_bytes", "packed_best", "packed_leaders", "packed_spell")
 
 
@@ -84,14 +84,17 @@ def numbered(lists: Sequence[bytes]) -> list[bytes]:
     if compiled is None or not lists:
         return list(lists)
     whole, lengths = b"".join(lists), array("q", map(len, lists))
-    made, sizes = ctypes.create_string_buffer(HEAD * len(lists) + 3 * len(whole)), array("q", bytes(8 * len(lists)))
+    made, sizes = _memory(3 * len(whole)), array("q", bytes(8 * len(lists)))
     if compiled.packed_number(whole, _at(lengths), len(lists), made, _at(sizes)) < 0:
         raise MemoryError("no memory for the ids of neighbours")
-    ends, content = [*accumulate(max(size, 0) for size in sizes)], memoryview(made)
-    return [
+    ends, content = accumulate(max(size, 0) for size in sizes), memoryview(made).cast("B")
+    found = [
         Numbered(content[end - size : end]) if size >= 0 else packed
         for packed, size, end in zip(lists, sizes, ends, strict=True)
     ]
+    content.release()
+    _spare(made)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +141,10 @@ class Spoken:
 
 def numbered_rows(rows: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Mapping[str, Any] | None]:
     """Rows by name, all their lists `numbered` at once; what is no list stays."""
-    lists = [value for row in rows.values() if row for value in row.values() if isinstance(value, bytes)]
+    lists = [value for row in rows.values() if row for value in row.values() if type(value) is bytes]
     made = iter(numbered(lists))
     return {
-        name: row and {key: next(made) if isinstance(value, bytes) else value for key, value in row.items()}
+        name: row and {key: next(made) if type(value) is bytes else value for key, value in row.items()}
         for name, row in rows.items()
     }
 
@@ -181,8 +184,8 @@ class Sums:
         )
 
     def __del__(self) -> None:
-        if len(_SPARE) < _SPARE_KEPT and hasattr(self, "_memory"):
-            _SPARE.append(self._memory)
+        if hasattr(self, "_memory"):
+            _spare(self._memory)
 
     def say(self, spoken: Spoken, weight: float = 1.0, voice: int = TOTALS) -> None:
         """Scores that are no list's, in a voice or straight to the totals; what is `numbered` was so when it began."""
@@ -254,6 +257,11 @@ def _memory(size: int) -> Any:
     except IndexError:
         return (ctypes.c_int64 * (size // 8 + 1))()
     return spare if ctypes.sizeof(spare) >= size else (ctypes.c_int64 * (size // 8 + 1))()
+
+
+def _spare(memory: Any) -> None:
+    if len(_SPARE) < _SPARE_KEPT:
+        _SPARE.append(memory)
 
 
 def _at(numbers: array[Any]) -> int:

@@ -166,3 +166,9 @@ def test_without_the_library_plain_python_stands_in(monkeypatch: pytest.MonkeyPa
 def test_rows_that_were_not_stored_packed_are_added_plainly() -> None:
     assert not adding.can_add({"a": Row({})})
     assert library.SOURCES[-1] == "packed.c"
+
+
+def test_a_list_stored_as_nothing_is_refused_as_other_damage_is() -> None:
+    rows = {NAMES[0]: Row(_Columns(), None, {"similar": None})}
+    with pytest.raises(GiveUp):
+        rank(Question(deeds=deeds(1), rows=rows, recipe=Recipe(parts={"similar": Part(weight=1.0)})))

@@ -70,6 +70,15 @@ def test_a_usual_price_comes_before_an_odd_one() -> None:
     assert counter.ids("mug")[0] == "aaa"
 
 
+def test_the_usual_price_is_that_of_what_was_bought_last() -> None:
+    once = [item(f"once-{n}", "mugs", title="X", price_cents=100) for n in range(60)]
+    lately = [item(f"lately-{n}", "mugs", title="Y", price_cents=90_000) for n in range(60)]
+    counter = Counter([*twins(3), replace(twins(1)[0], item_id="zzz", price_cents=90_000), *once, *lately])
+    counter.index()
+    counter.window.knows(profile(bought={**{made.item_id: 900 for made in once}, **{made.item_id: 9 for made in lately}}))
+    assert counter.ids("mug")[0] == "zzz"
+
+
 def test_two_shoppers_see_two_orders() -> None:
     shelf = [item("tea-a", "tea", title="红茶", brand="八马"), item("tea-b", "tea", title="红茶", brand="大益")]
     counter = Counter(shelf)

@@ -135,11 +135,12 @@ class Judge:
 
 
 def _usual_prices(situation: Situation) -> Mapping[str, float]:
-    """Category → median price, in cents, of what she bought there and looked at last."""
+    """Category → median price, in cents, of what she bought and looked at there last."""
     profile, snapshot = situation.profile, situation.snapshot
     looked = sorted(profile.item_seen_at, key=lambda item_id: profile.item_seen_at[item_id], reverse=True)[:_LOOKED_AT]
+    bought = sorted(profile.purchases, key=lambda item_id: profile.purchases[item_id][-1], reverse=True)[:_LOOKED_AT]
     prices: dict[str, list[int]] = {}
-    for item_id in dict.fromkeys((*list(profile.purchases)[:_LOOKED_AT], *looked)):
+    for item_id in dict.fromkeys((*bought, *looked)):
         item = snapshot.get(item_id)
         if item is not None and item.price_cents > 0:
             prices.setdefault(item.category, []).append(item.price_cents)
