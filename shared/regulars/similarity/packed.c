@@ -18,11 +18,19 @@ typedef struct {
     uint32_t length, hash;
 } Id;
 
+/* Half a cache line: to tell that an id of the usual length is known, nothing else need be fetched. */
+enum { INLINE = 20 };
+typedef struct {
+    uint32_t hash, length;
+    int32_t number;                /* + 1; 0 is free */
+    uint8_t text[INLINE];          /* of an id that is not longer */
+} Slot;
+
 /* The ids of all lists that were read. */
 static struct {
     int64_t count, room, slots;
     Id *id;                        /* by number */
-    int32_t *slot;                 /* number + 1 by hash; 0 is free */
+    Slot *slot;                    /* by hash */
     uint8_t *page;                 /* where texts are put; one that is full stays where it is */
     int64_t page_left;
 } known;
@@ -160,6 +168,24 @@ static int32_t *slot_of(int32_t *slot, int64_t slots, const Id *ids, const Id *a
     }
 }
 
+/* The slot of a known id, or the free one where it belongs. */
+static Slot *known_slot(const Id *asked) {
+    for (int64_t place = asked->hash & (known.slots - 1);; place = (place + 1) & (known.slots - 1)) {
+        Slot *slot = known.slot + place;
+        if (!slot->number) return slot;
+        if (slot->hash != asked->hash || slot->length != asked->length) continue;
+        if (same(slot->length <= INLINE ? slot->text : known.id[slot->number - 1].text, asked->text, asked->length)) return slot;
+    }
+}
+
+/* The number of a known id; -1. */
+static int64_t look_up(const Id *asked) { return known.count ? (int64_t)known_slot(asked)->number - 1 : -1; }
+
+static void fill(Slot *slot, const Id *id, int64_t number) {
+    *slot = (Slot){id->hash, id->length, (int32_t)number + 1, {0}};
+    if (id->length <= INLINE) memcpy(slot->text, id->text, id->length);
+}
+
 /* Room for one more among the known; 0 where memory is out, and nothing has changed then. */
 static int make_room(int64_t length) {
     if (!known.page || known.page_left < length) {
@@ -174,29 +200,30 @@ static int make_room(int64_t length) {
     if (room > INT32_MAX / 4) return 0;
     Id *id = realloc(known.id, sizeof(Id) * (size_t)room);
     if (id) known.id = id;
-    int32_t *slot = calloc((size_t)slots, 4);
+    Slot *slot = aligned_alloc(2 * sizeof(Slot), sizeof(Slot) * (size_t)slots);
     if (!id || !slot) {
         free(slot);
         return 0;
     }
+    memset(slot, 0, sizeof(Slot) * (size_t)slots);
     free(known.slot);
     known.slot = slot;
     known.slots = slots;
     known.room = room;
-    for (int64_t n = 0; n < known.count; n++) *slot_of(slot, slots, id, id + n) = (int32_t)n + 1;
+    for (int64_t n = 0; n < known.count; n++) fill(known_slot(id + n), id + n, n);
     return 1;
 }
 
 /* The number of an id among the known, a new one where it is not; NO_MEMORY. */
 static int64_t number_known(const Id *asked) {
-    int32_t *slot = known.count ? slot_of(known.slot, known.slots, known.id, asked) : 0;
-    if (slot && *slot) return *slot - 1;
+    int64_t number = look_up(asked);
+    if (number >= 0) return number;
     if (!make_room(asked->length)) return NO_MEMORY;
     memcpy(known.page, asked->text, asked->length);
     known.id[known.count] = (Id){known.page, asked->length, asked->hash};
     known.page += asked->length;
     known.page_left -= asked->length;
-    *slot_of(known.slot, known.slots, known.id, asked) = (int32_t)known.count + 1;
+    fill(known_slot(asked), asked, known.count);
     return known.count++;
 }
 
@@ -206,29 +233,16 @@ static Id id_at(const uint8_t *text, const uint8_t *end) {
     return id;
 }
 
-/* So many ids have their table entries fetched at the same time: they lie anywhere, and to wait for each takes longer than all else. */
-static void look_ahead(const Id *asked, int64_t count) {
-    int32_t place[AT_ONCE];
-    if (!known.count) return;
-    for (int64_t n = 0; n < count; n++) __builtin_prefetch(known.slot + (asked[n].hash & (known.slots - 1)));
-    for (int64_t n = 0; n < count; n++) {
-        place[n] = known.slot[asked[n].hash & (known.slots - 1)];
-        if (place[n]) __builtin_prefetch(known.id + place[n] - 1);
-    }
-    for (int64_t n = 0; n < count; n++)
-        if (place[n]) __builtin_prefetch(known.id[place[n] - 1].text);
-}
-
 /* The numbers of `count` ids joined by separators, as 32 bits each into `numbers`. NO_MEMORY, else 0. */
 static int64_t number_all(const uint8_t *text, const uint8_t *end, int64_t count, uint8_t *numbers) {
     Id asked[AT_ONCE];
     for (int64_t done = 0, some; done < count; done += some) {
         some = count - done < AT_ONCE ? count - done : AT_ONCE;
-        for (int64_t n = 0; n < some; n++) {
+        for (int64_t n = 0; n < some; n++) { /* their slots lie anywhere: all are fetched before the first is needed */
             asked[n] = id_at(text, end);
             text += asked[n].length + 1;
+            if (known.slot) __builtin_prefetch(known.slot + (asked[n].hash & (known.slots - 1)));
         }
-        look_ahead(asked, some);
         for (int64_t n = 0; n < some; n++) {
             int64_t number = number_known(asked + n);
             if (number < 0) return NO_MEMORY;
@@ -302,9 +316,9 @@ static int32_t name_of(Sums *s, uint32_t number) {
 static int32_t name_at(Sums *s, const uint8_t **text, const uint8_t *end) {
     Id id = id_at(*text, end);
     *text += id.length + 1;
-    int32_t *slot = known.count ? slot_of(known.slot, known.slots, known.id, &id) : 0;
-    if (slot && *slot && *slot <= s->known) return name_of(s, (uint32_t)*slot - 1);
-    slot = slot_of(s->other_slot, s->other_slots, s->other, &id);
+    int64_t number = look_up(&id);
+    if (number >= 0 && number < s->known) return name_of(s, (uint32_t)number);
+    int32_t *slot = slot_of(s->other_slot, s->other_slots, s->other, &id);
     if (*slot) return s->other_name[*slot - 1];
     int64_t other = s->others++;
     s->other[other] = id;

@@ -98,3 +98,26 @@ def test_what_is_numbered_is_said_as_what_is_not() -> None:
         found.append(sums.best(TOTALS, 100)[1:])
     assert found[0] == found[1]
     assert len(found[0][0]) == 91
+
+
+@pytest.mark.parametrize("keep", [1, 3, 4, 9])
+def test_of_equal_ones_the_first_seen_are_the_best(keep: int) -> None:
+    sums = _question("zyxwvutsr", 0)
+    sums.total([1.0])
+    assert sums.best(TOTALS, keep)[1] == list("zyxwvutsr")[:keep]
+    assert sums.leaders(keep)[0][0] == list("zyxwvutsr")[:keep]
+
+
+def test_nothing_below_nought_is_among_the_best() -> None:
+    sums = _question("ab", 3)
+    sums.say(Spoken.of({"below": -0.5, "nought": 0.0, "above": 0.5}))
+    sums.total([0.0])
+    assert sums.best(TOTALS, 9)[1] == ["above", "nought"]
+
+
+def test_an_id_of_any_length_has_one_number() -> None:
+    stored = pack((f"{'x' * length}", 1.0) for length in range(70))
+    first, again = numbered([stored, stored])
+    assert first == again
+    assert isinstance(first, Numbered)
+    assert first.columns().ids == ["x" * length for length in range(70)]
