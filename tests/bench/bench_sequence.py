@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[2]), *(str(Path(__file__).parents[2] / name) for name in ("shared", "infra/ops"))]
 
-from tests.bench.bench_recommend import measure, percentile  # noqa: E402
+from tests.bench.bench_recommend import fastest_loop, measure  # noqa: E402
 from tests.bench.recorded_shop import RECIPE, World  # noqa: E402
 
 from regulars.similarity.model import SEQUENCE, sequence_key  # noqa: E402
@@ -53,9 +53,8 @@ def main() -> None:
             call(number)
             world.recorded.last.clear()
         found[text] = measure(world, call, chosen.calls)
-    fastest = percentile([loop for entry in found.values() for loop in entry.loops], 0.02)
     for text, entry in found.items():
-        print(entry.line(text, fastest))
+        print(entry.line(text, fastest_loop()))
 
 
 if __name__ == "__main__":
