@@ -121,13 +121,18 @@ def test_a_rule_pins_the_banner_and_its_item_needs_a_picture(window: Window) -> 
     assert window.ask("trending").banner is None
 
 
-def test_where_nothing_is_new_or_reduced_the_list_keeps_its_order() -> None:
+@pytest.mark.parametrize("tags", [{}, {"preference/category/plates": 2.0}])
+def test_where_nothing_is_new_or_reduced_the_list_keeps_its_order(tags: dict[str, float]) -> None:
     window = Window([ware(f"plate-{n}", "plates", "Kiln", 900) for n in range(9)])
+    window.knows(profile(tags=tags))
     window.sells("all", **{f"plate_{n}": 1.0 - n / 10 for n in range(9)})
     answer = window.ask("home", limit=3)
     assert [placed.item.item_id for placed in answer.items] == ["plate-0", "plate-1", "plate-2"]
     assert answer.banner is not None
     assert (answer.banner.item.item_id, answer.banner.reason.code) == ("plate-3", "picked_for_you")
+    whole = window.ask("home", limit=20)
+    assert whole.banner is not None
+    assert whole.banner.item.item_id == "plate-0"
 
 
 def test_without_a_picture_there_is_no_banner() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, islice
 
 from regulars.catalogue.model import Item
 from regulars.catalogue.snapshot import Snapshot
@@ -13,7 +14,7 @@ from regulars.recommendations.situation import Situation
 
 
 def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate | None:
-    """Ordered by how much her tags speak for category and brand, then by score.
+    """Ordered by how much her tags speak for category and brand, then as `pool` is, which comes best first.
 
     Where nothing is new or reduced, the best that the list has no room for stands in, so that the list keeps its own order.
     """
@@ -24,20 +25,25 @@ def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate |
     if found is not None:
         return found
     pictured = _pictured(pool, snapshot)
-    return _best(((entry, item, "picked_for_you") for entry, item in pictured[situation.ask.limit :] or pictured), situation)
+    listed = list(islice(pictured, situation.ask.limit))
+    beyond = next(pictured, None)
+    others = chain((beyond,), pictured) if beyond else listed
+    return _best(((entry, item, "picked_for_you") for entry, item in others), situation)
 
 
-def _pictured(pool: Iterable[Candidate], snapshot: Snapshot) -> list[tuple[Candidate, Item]]:
-    return [(entry, item) for entry in pool if (item := snapshot[entry.item_id]).image_url]
+def _pictured(pool: Iterable[Candidate], snapshot: Snapshot) -> Iterator[tuple[Candidate, Item]]:
+    return ((entry, item) for entry in pool if (item := snapshot[entry.item_id]).image_url)
 
 
 def _best(pool: Iterable[tuple[Candidate, Item, str]], situation: Situation) -> Candidate | None:
-    """The smallest of (−liking, −score, id), without making anything of the others."""
-    taste, best, found = situation.taste, (1.0, 0.0, ""), None
+    """The best liked, of equals the first; nothing is made of the others."""
+    taste, best, found = situation.taste, -1.0, None
     for candidate, item, code in pool:
-        key = (-liking(item, taste), -candidate.score, item.item_id)
-        if (found is None or key < best) and situation.fresh(item.item_id):
-            best, found = key, (candidate, code)
+        liked = liking(item, taste)
+        if liked > best and situation.fresh(item.item_id):
+            best, found = liked, (candidate, code)
+            if not taste:
+                break
     if found is None:
         return None
     candidate, code = found
