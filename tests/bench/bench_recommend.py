@@ -18,7 +18,7 @@ Printed: p50 and p99 in milliseconds of `time.process_time` (goal: ≤ 3 and ≤
 histories over the same neighbours. `--json` writes every figure. A Python built with profile-guided optimisation (that of
 Debian) is about a tenth faster than one without (pyenv's default).
 
-On a rented machine the other hardware thread of the core works for somebody else: process time then goes up by half, for
+On a rented machine the other hardware thread of the core may work for somebody else: process time then goes up by half, for
 milliseconds or minutes. So a small fixed loop is timed between the calls, and the figures are given twice: of all calls, and of
 those around which the loop took at most a fifth more than where it was fastest (its second percentile in the run); a
 measurement goes on until there are enough of these. The longer a call, the likelier it is disturbed: the second p99 leans low,
