@@ -124,6 +124,7 @@ static uint64_t separators_in(uint64_t eight) {
     return (eight - 0x0101010101010101u) & ~eight & 0x8080808080808080u;
 }
 
+/* The multiplier is that of MurmurHash3's 64-bit finaliser (Appleby, fmix64). */
 static uint64_t mixed(uint64_t hash, uint64_t part) {
     hash = (hash ^ part) * 0xFF51AFD7ED558CCDu;
     return hash ^ hash >> 32;
@@ -298,7 +299,8 @@ static int32_t new_name(Sums *s, int64_t number) {
     return (int32_t)name;
 }
 
-/* The name of a known id, a new one where the question has not met it. */
+/* The name of a known id, a new one where the question has not met it. Slots by Fibonacci hashing (Knuth, The Art of Computer
+   Programming 3, 6.4): numbers that follow each other, as those of one list do, do not end up side by side. */
 static int32_t name_of(Sums *s, uint32_t number) {
     uint32_t mask = 0xFFFFFFFFu >> s->shift;
     for (uint32_t place = number * 0x9E3779B1u >> s->shift;; place = (place + 1) & mask) {
