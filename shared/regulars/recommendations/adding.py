@@ -6,26 +6,21 @@ unpacked, and only of the best is a text made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress, islice
-from typing import Any
 
-from regulars.errors import GiveUp
 from regulars.recommendations.history import Fading
 from regulars.recommendations.ports import Row
 from regulars.recommendations.sums import REPEAT, SLACK, Question, Ranking, Scores, Seeds, Voice
 from regulars.similarity import packed
-from regulars.similarity.packed import TOTALS, Ids, Lists, Numbered, Spoken, Sums
+from regulars.similarity.packed import TOTALS, Ids, Lists, Spoken, Sums
 
-_LEADERS = 4
-"""Best items of a voice that are looked at before all: few may not be shown."""
+_LEADERS = 10
+"""Best items of a voice that are looked at when its best may not be shown, before all are."""
 _SPOKEN: dict[int, tuple[Mapping[str, float], Spoken]] = {}
 _SPOKEN_KEPT = 100
-_NUMBERED = {Numbered}
-_NO_ROW: Mapping[str, Any] = {}
-_NOT_THERE = object()
 
 
 def can_add(rows: Mapping[str, Row]) -> bool:
@@ -37,7 +32,7 @@ def can_add(rows: Mapping[str, Row]) -> bool:
 class _Voices:
     """Those that may be heard: names, weights, seeds; and what those say that have no lists."""
 
-    lists: Lists = field(default_factory=Lists)
+    lists: Lists
     names: list[str] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
     seeds: list[Seeds] = field(default_factory=list)
@@ -76,8 +71,12 @@ def rank(question: Question) -> Ranking:
 
 def _voices(question: Question) -> _Voices:
     deeds, rows, recipe, spoken = question.deeds, question.rows, question.recipe, question.spoken
-    asked, fading = _Voices(), Fading(deeds)
-    in_order = [(rows[deed.item_id].packed or _NO_ROW) if deed.item_id in rows else _NO_ROW for deed in deeds]
+    known = [
+        (place, deed.item_id, row.packed)
+        for place, deed in enumerate(deeds)
+        if (row := rows.get(deed.item_id)) is not None and row.packed is not None
+    ]
+    asked, fading = _Voices(Lists([row for _, _, row in known], [item_id for _, item_id, _ in known])), Fading(deeds)
     for name, part in recipe.parts.items():
         if part.weight <= 0:
             continue
@@ -85,17 +84,7 @@ def _voices(question: Question) -> _Voices:
             asked.spoken[asked.add(name, part.weight, [])] = spoken[name]
             continue
         seeds = fading.weighted(part)
-        voice = asked.add(name, part.weight, seeds)
-        heard = [
-            (packed_list, seed, weight)
-            for row, (seed, weight) in zip(in_order, seeds, strict=True)
-            if weight > 0 and (packed_list := row.get(name, _NOT_THERE)) is not _NOT_THERE
-        ]
-        if heard:
-            lists, whose, weights = zip(*heard, strict=True)
-            if set(map(type, lists)) != _NUMBERED:
-                raise GiveUp(f"{name} is no packed list", code="broken_model")
-            asked.lists.add(voice, lists, whose, weights)
+        asked.lists.add(asked.add(name, part.weight, seeds), name, [seeds[place][1] for place, _, _ in known])
     if recipe.repeats and recipe.repeat and recipe.repeat.weight > 0:
         asked.spoken[asked.add(REPEAT, recipe.repeat.weight, [])] = question.again
     return asked
@@ -104,26 +93,34 @@ def _voices(question: Question) -> _Voices:
 def _highest(sums: Sums, may_show: Callable[[str], bool]) -> list[float]:
     """By voice, of the scores of the items that may be shown, 0 without any."""
     found = []
-    for voice, (ids, scores) in enumerate(sums.leaders(_LEADERS)):
-        high = _first(ids, scores, may_show)
-        if high is None and len(ids) == _LEADERS:
-            _, ids, values = sums.best(voice, sums.names)
-            high = _first(ids, values, may_show)
-        found.append(high or 0.0)
+    for voice, (ids, scores) in enumerate(sums.leaders(1)):
+        if not ids:
+            found.append(0.0)
+        else:
+            found.append(scores[0] if may_show(ids[0]) else _high(sums, voice, may_show))
     return found
 
 
-def _first(ids: Sequence[str], scores: Sequence[float], may_show: Callable[[str], bool]) -> float | None:
-    return next((score for item_id, score in zip(ids, scores, strict=True) if may_show(item_id)), None)
+def _high(sums: Sums, voice: int, may_show: Callable[[str], bool]) -> float:
+    """Where the best of a voice may not be shown."""
+    for keep in (_LEADERS, sums.names):
+        _, ids, scores = sums.best(voice, keep)
+        for item_id, score in zip(ids, scores, strict=True):
+            if may_show(item_id):
+                return score
+        if len(ids) < keep:
+            break
+    return 0.0
 
 
 def _shown(
     sums: Sums, count: int, may_show: Callable[[str], bool], may_show_all: Callable[[Collection[str]], bool]
 ) -> tuple[Scores, Callable[[], dict[str, int]]]:
     """The best that may be shown; and how they are numbered, for whoever asks."""
+    names, ids, values = sums.best(TOTALS, count)
+    if may_show_all(ids):
+        return dict(zip(ids, values, strict=True)), lambda: dict(zip(ids, names, strict=True))
     names, ids, values = sums.best(TOTALS, count + SLACK)
-    if may_show_all(ids[:count]):
-        return dict(islice(zip(ids, values, strict=True), count)), lambda: dict(zip(ids, names, strict=True))
     kept = [may_show(item_id) for item_id in ids]
     if sum(kept) < count and len(ids) >= count + SLACK:
         names, ids, values = sums.best(TOTALS, sums.names)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from regulars.profiles.model import Profile
 from regulars.similarity.model import Pointer, Popularity
+from regulars.similarity.packed import NumberedRow
 from regulars.similarity.packing import Ranked
 
 
@@ -27,11 +28,11 @@ class Opening:
 @dataclass(slots=True)  # not frozen: a call makes twenty, and setting frozen fields takes twice as long
 class Row:
     """One item's neighbours by relation. Looking a relation up may raise GiveUp(broken_model): it is unpacked only then.
-    `packed` is the same with numbers for ids (`regulars.similarity.packed.numbered`), where the source has it so."""
+    `packed` is the same with numbers for ids (`regulars.similarity.packed`), where the source has it so."""
 
     relations: Mapping[str, Ranked]
     gap_days: float | None = None
-    packed: Mapping[str, Any] | None = None
+    packed: NumberedRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@
    A name is an id within one question, in order of first sight; the caller brings the memory of a question (`Sums`). What is
    numbered is kept for ever, and only one thread at a time may be in here: Python calls with its lock held. */
 
-#include <float.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lists are little-endian, and ids are read eight bytes at a time");
-enum { HEAD = 7, SEPARATOR = 0x1f, FULL = 65535, NOTHING = -1, NO_MEMORY = -2, AT_ONCE = 64 };
+enum { HEAD = 7, SEPARATOR = 0x1f, FULL = 65535, NOTHING = -1, NO_MEMORY = -2, AT_ONCE = 64, TOGETHER = 8 };
+
+/* The sum of what was not spoken of. Whatever is added to it takes its place, 0 too, and it adds nothing (IEEE 754, 6.3). */
+static const double SILENT = -0.0;
 
 typedef struct {
     const uint8_t *text;
@@ -38,9 +40,10 @@ static struct {
 /* What a question met is in tables of its own: they are small, however many ids are known, and stay in the nearest memory. */
 typedef struct {
     int64_t room, voices, met, listed, others, other_slots;
+    int64_t shut;                  /* names below may not be shown */
     int64_t known;                 /* ids that were known when it began: what becomes known later is none of a list's here */
     int32_t shift;                 /* of a hashed number: what is left is its slot */
-    double *sum, *total;           /* sums by voice, then name; NOTHING: not spoken of */
+    double *sum, *total;           /* sums by voice, then name, from SILENT on */
     int64_t *number;               /* by name: its number among the known, or -1 - n for other n */
     uint64_t *slot;                /* by hashed number: number << 32 | name + 1; 0 is free */
     Id *other;                     /* those that no list names */
@@ -48,8 +51,15 @@ typedef struct {
     int32_t *other_slot;           /* other + 1 by hash; 0 is free */
     int32_t *entry;                /* by entry of the lists in order: its name */
     int32_t *place;                /* by name: scratch of `loudest` */
-    uint8_t *shut;                 /* 1: may not be shown */
 } Sums;
+
+/* Rows lie one after the other: of every relation 32 bits with the bytes of its numbered list (0: none; -1: damaged), then the lists.
+   The m-th relation that is heard speaks in voice[m], for row n with weight[m * count + n]; 0 is not heard. */
+typedef struct {
+    int64_t count, relations, heard;
+    const int64_t *length, *relation, *voice;
+    const double *weight;
+} Asked;
 
 static int64_t slots_for(int64_t names) {
     int64_t slots = 64;
@@ -57,10 +67,61 @@ static int64_t slots_for(int64_t names) {
     return slots;
 }
 
-/* Bytes of memory for a question with so many names, of which `others` may be of no list, entries of lists, and voices. */
-int64_t packed_bytes(int64_t names, int64_t others, int64_t entries, int64_t voices) {
+/* A list that is heard: the share of its k-th entry times `factor` is what that gets. */
+typedef struct {
+    double factor;
+    int64_t entries;
+    const uint8_t *shares, *numbers;
+} List;
+
+static double share_of(const List *list, int64_t k) {
+    uint16_t share;
+    memcpy(&share, list->shares + 2 * k, 2);
+    return share;
+}
+
+static uint32_t number_of(const List *list, int64_t k) {
+    uint32_t number;
+    memcpy(&number, list->numbers + 4 * k, 4);
+    return number;
+}
+
+/* What the m-th relation that is heard says of row n, which begins here: 1 and the list; 0: nothing; -1: its list is damaged. */
+static int find_list(const Asked *asked, const uint8_t *row, int64_t m, int64_t n, List *list) {
+    double weight = asked->weight[m * asked->count + n];
+    const uint8_t *at = row + 4 * asked->relations;
+    int32_t size;
+    if (!(weight > 0)) return 0;
+    for (int64_t relation = 0;; relation++) {
+        memcpy(&size, row + 4 * relation, 4);
+        if (relation == asked->relation[m]) break;
+        if (size > 0) at += size;
+    }
+    if (size <= 0) return size;
+    float highest;
+    uint16_t entries;
+    memcpy(&highest, at + 1, 4);
+    memcpy(&entries, at + 5, 2);
+    *list = (List){weight * ((double)highest / FULL), entries, at + HEAD, at + HEAD + 2 * entries};
+    return 1;
+}
+
+/* Bytes of memory for a question over these rows in which `others` ids may be named that are in no list, and how many entries its
+   lists have; -1 - m where a list of the m-th relation is damaged. */
+int64_t packed_bytes(const Asked *asked, const uint8_t *rows, int64_t others, int64_t voices, int64_t *entries) {
+    List list;
+    *entries = 0;
+    for (int64_t m = 0; m < asked->heard; m++) {
+        const uint8_t *row = rows;
+        for (int64_t n = 0; n < asked->count; row += asked->length[n++]) {
+            int found = find_list(asked, row, m, n, &list);
+            if (found < 0) return -1 - m;
+            if (found) *entries += list.entries;
+        }
+    }
+    int64_t names = *entries + others;
     return (int64_t)sizeof(Sums) + 8 * names * (voices + 2) + 8 * slots_for(names) + ((int64_t)sizeof(Id) + 4) * others +
-           4 * slots_for(others) + 4 * entries + 4 * names + names;
+           4 * slots_for(others) + 4 * *entries + 4 * names;
 }
 
 static void start(Sums *s, int64_t names, int64_t others, int64_t entries, int64_t voices) {
@@ -76,7 +137,6 @@ static void start(Sums *s, int64_t names, int64_t others, int64_t entries, int64
     s->other_slot = s->other_name + others;
     s->entry = s->other_slot + s->other_slots;
     s->place = s->entry + entries;
-    s->shut = (uint8_t *)(s->place + names);
     memset(s->slot, 0, 8 * (size_t)slots);
     memset(s->other_slot, 0, 4 * (size_t)s->other_slots);
 }
@@ -291,10 +351,9 @@ int64_t packed_ids(const uint8_t *numbers, int64_t count, uint8_t *text) {
 
 static int32_t new_name(Sums *s, int64_t number) {
     int64_t name = s->met++;
-    for (int64_t voice = 0; voice < s->voices; voice++) s->sum[voice * s->room + name] = NOTHING;
-    s->total[name] = NOTHING;
+    for (int64_t voice = 0; voice < s->voices; voice++) s->sum[voice * s->room + name] = SILENT;
+    s->total[name] = SILENT;
     s->place[name] = NOTHING;
-    s->shut[name] = 0;
     s->number[name] = number;
     return (int32_t)name;
 }
@@ -328,26 +387,17 @@ static int32_t name_at(Sums *s, const uint8_t **text, const uint8_t *end) {
     return s->other_name[other] = new_name(s, -1 - other);
 }
 
-static void add(double *sum, double value) { *sum = *sum < 0 ? value : *sum + value; }
-
-/* Numbered list n speaks in voice voices[n]; `weights` are those of the items whose lists they are. */
-static void add_lists(Sums *s, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *voices,
-                      int64_t count) {
-    for (int64_t n = 0; n < count; lists += lengths[n++]) {
-        double *sum = s->sum + voices[n] * s->room;
-        float highest;
-        uint16_t entries, share;
-        uint32_t number;
-        memcpy(&highest, lists + 1, 4);
-        memcpy(&entries, lists + 5, 2);
-        const uint8_t *shares = lists + HEAD, *numbers = shares + 2 * entries;
-        double factor = weights[n] * ((double)highest / FULL);
-        for (int64_t m = 0; m < entries; m++) {
-            memcpy(&number, numbers + 4 * m, 4);
-            memcpy(&share, shares + 2 * m, 2);
-            int32_t name = name_of(s, number);
-            s->entry[s->listed++] = name;
-            add(sum + name, factor * share);
+static void add_rows(Sums *s, const Asked *asked, const uint8_t *rows) {
+    List list;
+    for (int64_t m = 0; m < asked->heard; m++) {
+        double *sum = s->sum + asked->voice[m] * s->room;
+        const uint8_t *row = rows;
+        for (int64_t n = 0; n < asked->count; row += asked->length[n++]) {
+            if (find_list(asked, row, m, n, &list) <= 0) continue;
+            int32_t *name = s->entry + s->listed; /* all are looked up before any is added: neither loop waits for the other */
+            for (int64_t k = 0; k < list.entries; k++) name[k] = name_of(s, number_of(&list, k));
+            for (int64_t k = 0; k < list.entries; k++) sum[name[k]] += list.factor * share_of(&list, k);
+            s->listed += list.entries;
         }
     }
 }
@@ -358,7 +408,7 @@ void packed_say(Sums *s, const uint8_t *ids, int64_t size, const double *values,
     const uint8_t *end = ids + size;
     for (int64_t n = 0; n < count; n++) {
         int32_t name = name_at(s, &ids, end);
-        add(sum + name, weight * values[n]);
+        sum[name] += weight * values[n];
     }
 }
 
@@ -367,21 +417,18 @@ void packed_say_known(Sums *s, const uint32_t *numbers, const double *values, do
     double *sum = voice < 0 ? s->total : s->sum + voice * s->room;
     for (int64_t n = 0; n < count; n++) {
         int32_t name = name_of(s, numbers[n]);
-        add(sum + name, weight * values[n]);
+        sum[name] += weight * values[n];
     }
 }
 
-/* A question begins: in `memory` of packed_bytes, the ids of `shut` may not be shown, and the numbered lists have spoken. */
-void packed_open(Sums *memory, int64_t names, int64_t others, int64_t entries, int64_t voices, const uint8_t *shut, int64_t size,
-                 int64_t shut_count, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *numbers,
-                 int64_t count) {
+/* A question begins: in `memory` of packed_bytes, the ids of `shut` may not be shown, and the lists have spoken. */
+void packed_open(Sums *memory, const Asked *asked, const uint8_t *rows, int64_t entries, int64_t others, int64_t voices,
+                 const uint8_t *shut, int64_t size, int64_t shut_count) {
     const uint8_t *end = shut + size;
-    start(memory, names, others, entries, voices);
-    for (int64_t n = 0; n < shut_count; n++) {
-        int32_t name = name_at(memory, &shut, end);
-        memory->shut[name] = 1;
-    }
-    add_lists(memory, lists, lengths, weights, numbers, count);
+    start(memory, entries + others, others, entries, voices);
+    for (int64_t n = 0; n < shut_count; n++) name_at(memory, &shut, end);
+    memory->shut = memory->met;
+    add_rows(memory, asked, rows);
 }
 
 /* Every voice times its factor joins the totals; a factor of 0 silences it. */
@@ -390,10 +437,7 @@ void packed_total(Sums *s, const double *factors) {
         const double *restrict sum = s->sum + voice * s->room;
         double *restrict total = s->total, factor = factors[voice];
         if (factor > 0)
-            for (int64_t n = 0; n < s->met; n++) {
-                double old = total[n], value = factor * sum[n], both = old + value, added = old < 0 ? value : both;
-                total[n] = sum[n] < 0 ? old : added;
-            }
+            for (int64_t n = 0; n < s->met; n++) total[n] += factor * sum[n];
     }
 }
 
@@ -412,22 +456,40 @@ static void sink(int64_t *heap, int64_t count, const double *score, int64_t plac
     heap[place] = item;
 }
 
+/* Of scores that are spoken of and not below 0 the order is that of their bits (IEEE 754); all others are negative then. */
+static int64_t bits(double score) {
+    int64_t bits;
+    memcpy(&bits, &score, 8);
+    return bits;
+}
+
+/* Whether one of the next scores, so many as are looked at together, is above this. */
+static int any_above(const double *score, int64_t worst) {
+    int64_t above = 0;
+    for (int64_t n = 0; n < TOGETHER; n++) above |= bits(score[n]) > worst;
+    return above != 0;
+}
+
 /* The best `keep` names of a voice (-1: by totals) that are not shut, best first, equal ones in order of first sight; how many. */
 int64_t packed_best(const Sums *s, int64_t voice, int64_t keep, int64_t *names, double *scores) {
     const double *score = voice < 0 ? s->total : s->sum + voice * s->room;
-    int64_t count = 0;
-    double worst = -DBL_TRUE_MIN; /* only what is above this is kept: 0 at first; of equal ones the first sight */
-    for (int64_t n = 0; keep && n < s->met; n++) {
-        if (!(score[n] > worst) || s->shut[n]) continue;
-        if (count < keep) {
-            names[count++] = n;
-            if (count < keep) continue;
-            for (int64_t place = keep / 2; place-- > 0;) sink(names, keep, score, place);
-        } else {
-            names[0] = n;
-            sink(names, keep, score, 0);
+    int64_t count = 0, worst = -1; /* only what is above this is kept; of equal ones the first sight */
+    for (int64_t begin = s->shut, end; keep && begin < s->met; begin = end) {
+        end = begin + TOGETHER;
+        if (end > s->met) end = s->met;
+        else if (!any_above(score + begin, worst)) continue;
+        for (int64_t n = begin; n < end; n++) {
+            if (bits(score[n]) <= worst) continue;
+            if (count < keep) {
+                names[count++] = n;
+                if (count < keep) continue;
+                for (int64_t place = keep / 2; place-- > 0;) sink(names, keep, score, place);
+            } else {
+                names[0] = n;
+                sink(names, keep, score, 0);
+            }
+            worst = bits(score[names[0]]);
         }
-        worst = score[names[0]];
     }
     if (count < keep)
         for (int64_t place = count / 2; place-- > 0;) sink(names, count, score, place);
@@ -449,44 +511,45 @@ int64_t packed_leaders(const Sums *s, int64_t keep, int64_t *names, double *scor
     return found;
 }
 
-/* The ids of these names, joined by separators, into `text` (NULL: nowhere); bytes taken. */
-int64_t packed_spell(const Sums *s, const int64_t *names, int64_t count, uint8_t *text) {
+/* The ids of these names, joined by separators, into `text`, of which `room` bytes may be written; bytes that all of them take. */
+int64_t packed_spell(const Sums *s, const int64_t *names, int64_t count, uint8_t *text, int64_t room) {
     int64_t taken = 0;
     for (int64_t n = 0; n < count; n++) {
         int64_t number = s->number[names[n]];
         const Id *id = number < 0 ? s->other + (-1 - number) : known.id + number;
-        if (text) {
-            memcpy(text + taken, id->text, id->length);
-            if (n + 1 < count) text[taken + id->length] = SEPARATOR;
+        int64_t length = id->length, more = n + 1 < count;
+        if (taken + length + more <= room) {
+            memcpy(text + taken, id->text, (size_t)length);
+            if (more) text[taken + length] = SEPARATOR;
         }
-        taken += id->length + (n + 1 < count);
+        taken += length + more;
     }
     return taken;
 }
 
-/* For each wanted name and voice, which of the numbered lists speaks loudest for it (-1: none), the first of equals, and how loud. */
-void packed_loudest(Sums *s, const uint8_t *lists, const int64_t *lengths, const double *weights, const int64_t *voices,
-                    int64_t count, const int64_t *wanted, int64_t wanted_count, int64_t *list, double *strength) {
+/* For each wanted name and voice, the list of which row speaks loudest for it (-1: none), the first of equals, and how loud. */
+void packed_loudest(Sums *s, const Asked *asked, const uint8_t *rows, const int64_t *wanted, int64_t wanted_count, int64_t *loudest,
+                    double *strength) {
     const int32_t *entry = s->entry;
+    List list;
     for (int64_t n = 0; n < wanted_count * s->voices; n++) {
-        list[n] = NOTHING;
+        loudest[n] = NOTHING;
         strength[n] = 0;
     }
     for (int64_t n = 0; n < wanted_count; n++) s->place[wanted[n]] = (int32_t)n;
-    for (int64_t n = 0; n < count; lists += lengths[n++]) {
-        float highest;
-        uint16_t entries, share;
-        memcpy(&highest, lists + 1, 4);
-        memcpy(&entries, lists + 5, 2);
-        double factor = weights[n] * ((double)highest / FULL);
-        for (int64_t m = 0; m < entries; m++) {
-            int32_t place = s->place[*entry++];
-            if (place < 0) continue;
-            memcpy(&share, lists + HEAD + 2 * m, 2);
-            int64_t into = place * s->voices + voices[n];
-            if (factor * share > strength[into]) {
-                strength[into] = factor * share;
-                list[into] = n;
+    for (int64_t m = 0; m < asked->heard; m++) {
+        const uint8_t *row = rows;
+        for (int64_t n = 0; n < asked->count; row += asked->length[n++]) {
+            if (find_list(asked, row, m, n, &list) <= 0) continue;
+            for (int64_t k = 0; k < list.entries; k++) {
+                int32_t place = s->place[*entry++];
+                if (place < 0) continue;
+                int64_t into = place * s->voices + asked->voice[m];
+                double said = list.factor * share_of(&list, k);
+                if (said > strength[into]) {
+                    strength[into] = said;
+                    loudest[into] = n;
+                }
             }
         }
     }

@@ -1,9 +1,9 @@
 """Packed lists added up by the loops of packed.c, without numpy: what serving needs of the formula in `recipe`.
 
-A list is `numbered` once, when it is read: its ids become numbers, the same for all lists of this process, and an entry takes
-six bytes instead of some fourteen. One `Sums` is one question over such lists; a text is made only of the best. What the
-sums mean is said by `regulars.recommendations.adding`. Numbers are never given back: what that takes is bounded by the ids of
-the models this process has read, some 90 to 170 bytes each.
+The lists of an item are numbered once, when its row is read: their ids become numbers, the same for all lists of this process,
+and an entry takes six bytes instead of some fourteen. One `Sums` is one question over such rows; a text is made only of the
+best. What the sums mean is said by `regulars.recommendations.adding`. Numbers are never given back: what that takes is bounded
+by the ids of the models this process has read, some 90 to 170 bytes each.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from __future__ import annotations
 import ctypes
 import struct
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import Any
 
+from regulars.errors import GiveUp
 from regulars.similarity import library
+from regulars.similarity.model import RELATIONS
 from regulars.similarity.packing import FULL, HEAD, SEPARATOR, Ranked
 
 TOTALS = -1
@@ -27,17 +29,22 @@ _ARGUMENTS: Mapping[str, tuple[Any, ...]] = {
     "packed_number": (_TEXT, _POINTER, _COUNT, _POINTER, _POINTER),
     "packed_know": (_TEXT, _COUNT, _COUNT, _POINTER),
     "packed_ids": (_TEXT, _COUNT, _POINTER),
-    "packed_bytes": (_COUNT, _COUNT, _COUNT, _COUNT),
-    "packed_open": (_POINTER, *[_COUNT] * 4, _TEXT, _COUNT, _COUNT, _TEXT, *[_POINTER] * 3, _COUNT),
+    "packed_bytes": (_POINTER, _TEXT, _COUNT, _COUNT, _POINTER),
+    "packed_open": (_POINTER, _POINTER, _TEXT, *[_COUNT] * 3, _TEXT, _COUNT, _COUNT),
     "packed_say": (_POINTER, _TEXT, _COUNT, _POINTER, _FACTOR, _COUNT, _COUNT),
     "packed_say_known": (_POINTER, _POINTER, _POINTER, _FACTOR, _COUNT, _COUNT),
     "packed_total": (_POINTER, _POINTER),
     "packed_best": (_POINTER, _COUNT, _COUNT, _POINTER, _POINTER),
     "packed_leaders": (_POINTER, _COUNT, _POINTER, _POINTER, _POINTER),
-    "packed_spell": (_POINTER, _POINTER, _COUNT, _POINTER),
-    "packed_loudest": (_POINTER, _TEXT, _POINTER, _POINTER, _POINTER, _COUNT, _POINTER, _COUNT, _POINTER, _POINTER),
+    "packed_spell": (_POINTER, _POINTER, _COUNT, _POINTER, _COUNT),
+    "packed_loudest": (_POINTER, _POINTER, _TEXT, _POINTER, _COUNT, _POINTER, _POINTER),
 }
 _ENTRY = 6
+_USUAL_ID = 40
+"""Bytes of an id and its separator that most take at most."""
+_PLACES = {relation: place for place, relation in enumerate(RELATIONS)}
+_SIZES = struct.Struct(f"={len(RELATIONS)}i")
+_NONE, _DAMAGED = 0, -1
 _SPARE: list[Any] = []
 _SPARE_KEPT = 3
 _COUNTING = ("packed_number", "packed_know", "packed_ids", "packed_bytes", "packed_best", "packed_leaders", "packed_spell")
@@ -77,24 +84,70 @@ class Numbered(bytes):
         return Ranked(ids, array("H", self[HEAD : HEAD + 2 * count]), highest / FULL)
 
 
-def numbered(lists: Sequence[bytes]) -> list[bytes]:
-    """Each as `Numbered`, in order; one that is no packed list, or all of them without the loops, as it was. Raises
-    MemoryError."""
-    compiled = loops()
-    if compiled is None or not lists:
-        return list(lists)
+class NumberedRow(Mapping[str, Numbered | None]):
+    """Relation → an item's list, None for a damaged one. `lists` is what the loops read: of every relation the bytes of its
+    list as 32 bits (0: none, -1: damaged), then the lists. A call looks at twenty rows, and at a few lists of each."""
+
+    __slots__ = ("gap_days", "lists")
+
+    def __init__(self, lists: bytes, gap_days: float | None) -> None:
+        self.lists, self.gap_days = lists, gap_days
+
+    def __getitem__(self, relation: str) -> Numbered | None:
+        """Raises KeyError for a relation of which the row has no list."""
+        place, sizes = _PLACES[relation], _SIZES.unpack_from(self.lists)
+        if sizes[place] == _NONE:
+            raise KeyError(relation)
+        begin = _SIZES.size + sum(size for size in sizes[:place] if size > 0)
+        return None if sizes[place] == _DAMAGED else Numbered(self.lists[begin : begin + sizes[place]])
+
+    def __contains__(self, relation: object) -> bool:
+        return relation in _PLACES and _SIZES.unpack_from(self.lists)[_PLACES[str(relation)]] != _NONE
+
+    def __iter__(self) -> Iterator[str]:
+        return (relation for relation, size in zip(RELATIONS, _SIZES.unpack_from(self.lists), strict=True) if size)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+Raw = Mapping[str, Any]
+"""A row as it is stored: relation → packed list, and `gap_days`."""
+
+
+def numbered_rows(rows: Mapping[str, Raw | None]) -> dict[str, Raw | None]:
+    """Rows by name, each as `NumberedRow`; without the loops as it was. Raises MemoryError."""
+    made = dict(rows)
+    if loops() is None:
+        return made
+    stored = {name: (row, [_told(row, relation) for relation in RELATIONS]) for name, row in rows.items() if row is not None}
+    content, sizes = _numbered([value for _, lists in stored.values() for value in lists if isinstance(value, bytes)])
+    begin = 0
+    for name, (row, lists) in stored.items():
+        taken = [next(sizes) if isinstance(value, bytes) else value for value in lists]
+        end = begin + sum(size for size in taken if size > 0)
+        made[name] = NumberedRow(_SIZES.pack(*taken) + content[begin:end], row.get("gap_days"))
+        begin = end
+    return made
+
+
+def _told(row: Raw, relation: str) -> bytes | int:
+    """The packed list, else what stands in place of its size."""
+    if relation not in row:
+        return _NONE
+    told = row[relation]
+    return told if isinstance(told, bytes) else _DAMAGED
+
+
+def _numbered(lists: Sequence[bytes]) -> tuple[bytes, Iterator[int]]:
+    """(the sound ones numbered, one after the other, bytes of each in order, -1 for a damaged one)."""
     whole, lengths = b"".join(lists), array("q", map(len, lists))
     made, sizes = _memory(3 * len(whole)), array("q", bytes(8 * len(lists)))
-    if compiled.packed_number(whole, _at(lengths), len(lists), made, _at(sizes)) < 0:
+    if loops().packed_number(whole, _at(lengths), len(lists), made, _at(sizes)) < 0:
         raise MemoryError("no memory for the ids of neighbours")
-    ends, content = accumulate(max(size, 0) for size in sizes), memoryview(made).cast("B")
-    found = [
-        Numbered(content[end - size : end]) if size >= 0 else packed
-        for packed, size, end in zip(lists, sizes, ends, strict=True)
-    ]
-    content.release()
+    content = ctypes.string_at(made, sum(size for size in sizes if size > 0))
     _spare(made)
-    return found
+    return content, iter(sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,48 +192,49 @@ class Spoken:
         return Spoken(self.ids, self.values, numbers)
 
 
-def numbered_rows(rows: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Mapping[str, Any] | None]:
-    """Rows by name, all their lists `numbered` at once; what is no list stays."""
-    lists = [value for row in rows.values() if row for value in row.values() if type(value) is bytes]
-    made = iter(numbered(lists))
-    return {
-        name: row and {key: next(made) if type(value) is bytes else value for key, value in row.items()}
-        for name, row in rows.items()
-    }
-
-
 class Lists:
-    """Numbered lists: whose neighbours each holds, what that item weighs, and the number of the voice it speaks in."""
+    """Whose rows are looked at, and which of their relations are heard: in what voice, and what each row weighs there."""
 
-    def __init__(self) -> None:
-        self.packed: list[Numbered] = []
-        self.whose: list[str] = []
-        self.weights, self.voices = array("d"), array("q")
+    def __init__(self, rows: Sequence[NumberedRow], whose: Sequence[str]) -> None:
+        self.rows, self.whose = b"".join([row.lists for row in rows]), whose
+        self._lengths = array("q", [len(row.lists) for row in rows])
+        self._relations, self._voices, self._weights = array("q"), array("q"), array("d")
 
-    def add(self, voice: int, packed: Sequence[Numbered], whose: Iterable[str], weights: Iterable[float]) -> None:
-        """All lists of one voice."""
-        self.packed += packed
-        self.whose += whose
-        self.weights.extend(weights)
-        self.voices.extend([voice] * len(packed))
+    def add(self, voice: int, relation: str, weights: Sequence[float]) -> None:
+        """One more; `weights` by row. A name that is no relation's has no lists."""
+        if relation in _PLACES:
+            self._relations.append(_PLACES[relation])
+            self._voices.append(voice)
+            self._weights.extend(weights)
+
+    def heard(self, number: int) -> str:
+        """Which relation was added as this one."""
+        return RELATIONS[self._relations[number]]
+
+    def asked(self) -> array[int]:
+        """What the loops are told of it; good until the next `add`, and as long as this object is kept."""
+        counts = (len(self.whose), len(RELATIONS), len(self._relations))
+        places = (_at(self._lengths), _at(self._relations), _at(self._voices), _at(self._weights))
+        return array("q", (*counts, *places))
 
 
 class Sums:
     """What the lists add up to, by voice and in all."""
 
     def __init__(self, lists: Lists, voices: int, shut: Ids, further: int) -> None:
-        """`shut` are never found; `further`: how many ids will be said at most."""
+        """`shut` are never found; `further`: how many ids will be said at most. Raises GiveUp(broken_model) for a list that is
+        damaged."""
         self._loops, self._lists, self._voices, self._held = loops(), lists, voices, [shut]
-        count = len(lists.packed)
-        self._whole, self._lengths = b"".join(lists.packed), array("q", map(len, lists.packed))
-        entries, others = (len(self._whole) - HEAD * count) // _ENTRY, further + shut.count
-        self.names = entries + others
-        self._memory = _memory(self._loops.packed_bytes(self.names, others, entries, voices))
+        self._asked, others, entries = lists.asked(), further + shut.count, array("q", (0,))
+        size = self._loops.packed_bytes(_at(self._asked), lists.rows, others, voices, _at(entries))
+        if size < 0:
+            raise GiveUp(f"{lists.heard(-1 - size)} is no packed list", code="broken_model")
+        self.names = entries[0] + others
+        self._memory = _memory(size)
         self._sums = ctypes.addressof(self._memory)
         self._loops.packed_open(
-            *(self._sums, self.names, others, entries, voices),
+            *(self._sums, _at(self._asked), lists.rows, entries[0], others, voices),
             *(shut.text, len(shut.text), shut.count),
-            *(self._whole, _at(self._lengths), _at(lists.weights), _at(lists.voices), count),
         )
 
     def __del__(self) -> None:
@@ -220,32 +274,27 @@ class Sums:
     def _spelled(self, numbers: array[int], count: int) -> list[str]:
         if not count:
             return []
-        text = ctypes.create_string_buffer(max(1, self._loops.packed_spell(self._sums, _at(numbers), count, None)))
-        size = self._loops.packed_spell(self._sums, _at(numbers), count, text)
+        room = _USUAL_ID * count
+        text = ctypes.create_string_buffer(room)
+        size = self._loops.packed_spell(self._sums, _at(numbers), count, text, room)
+        if size > room:
+            text = ctypes.create_string_buffer(size)
+            self._loops.packed_spell(self._sums, _at(numbers), count, text, size)
         return text.raw[:size].decode("utf-8", "surrogatepass").split(SEPARATOR)
 
     def loudest(self, asked: Mapping[str, int]) -> list[dict[str, tuple[str, float]]]:
         """By voice: of the ids (asked for by number) → which item's list speaks loudest for it, and how loud."""
-        ids, numbers = list(asked), array("q", asked.values())
+        ids, numbers, whose = list(asked), array("q", asked.values()), self._lists.whose
         size = len(numbers) * self._voices
         found, strength = array("q", bytes(8 * size)), array("d", bytes(8 * size))
-        lists = self._lists
         self._loops.packed_loudest(
-            self._sums,
-            self._whole,
-            _at(self._lengths),
-            _at(lists.weights),
-            _at(lists.voices),
-            len(lists.packed),
-            _at(numbers),
-            len(numbers),
-            _at(found),
-            _at(strength),
+            *(self._sums, _at(self._asked), self._lists.rows),
+            *(_at(numbers), len(numbers), _at(found), _at(strength)),
         )
         said = []
         for voice in range(self._voices):
             places = zip(ids, found[voice :: self._voices], strength[voice :: self._voices], strict=True)
-            said.append({item_id: (lists.whose[one], loud) for item_id, one, loud in places if one >= 0})
+            said.append({item_id: (whose[row], loud) for item_id, row, loud in places if row >= 0})
         return said
 
 

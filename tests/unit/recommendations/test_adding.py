@@ -19,6 +19,7 @@ from regulars.recommendations.blending import Question, Ranking, rank, rank_plai
 from regulars.recommendations.history import Deed, recent
 from regulars.recommendations.ports import Row
 from regulars.similarity import library, packed
+from regulars.similarity.packed import NumberedRow
 from regulars.similarity.packing import columns, pack
 from regulars.similarity.recipe import Part, Recipe
 
@@ -30,8 +31,9 @@ UNLISTED = ["only said", "said, in no list", "🫖 said only"]
 pytestmark = pytest.mark.skipif(packed.loops() is None, reason="no compiled kernel")
 
 
-def stored(made: Mapping[str, Mapping[str, bytes]]) -> dict[str, Row]:
-    return {item_id: Row(_Columns(made[item_id]), None, lists) for item_id, lists in packed.numbered_rows(made).items()}
+def stored(made: Mapping[str, Mapping[str, Any]]) -> dict[str, Row]:
+    rows = packed.numbered_rows(made)
+    return {item_id: Row(_Columns(made[item_id]), None, row) for item_id, row in rows.items() if isinstance(row, NumberedRow)}
 
 
 class _Columns(dict[str, Any]):
@@ -134,7 +136,7 @@ def test_both_ways_refuse_the_same_bytes(place: int, other: bytes, cut: bool) ->
 
 
 def test_what_is_no_list_at_all_is_refused() -> None:
-    rows = {NAMES[0]: Row({}, None, {"similar": "text"})}
+    rows = stored({NAMES[0]: {"similar": "text"}})
     with pytest.raises(GiveUp) as caught:
         rank(Question(deeds=deeds(1), rows=rows, recipe=Recipe(parts={"similar": Part(weight=1.0)})))
     assert caught.value.code == "broken_model"
@@ -169,6 +171,6 @@ def test_rows_that_were_not_stored_packed_are_added_plainly() -> None:
 
 
 def test_a_list_stored_as_nothing_is_refused_as_other_damage_is() -> None:
-    rows = {NAMES[0]: Row(_Columns(), None, {"similar": None})}
+    rows = stored({NAMES[0]: {"similar": None}})
     with pytest.raises(GiveUp):
         rank(Question(deeds=deeds(1), rows=rows, recipe=Recipe(parts={"similar": Part(weight=1.0)})))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.similarity import packed
-from regulars.similarity.packed import TOTALS, Ids, Lists, Numbered, Spoken, Sums, numbered, numbered_rows
+from regulars.similarity.model import RELATIONS
+from regulars.similarity.packed import TOTALS, Ids, Lists, Numbered, NumberedRow, Spoken, Sums, numbered_rows
 from regulars.similarity.packing import columns, pack
 
 pytestmark = pytest.mark.skipif(packed.loops() is None, reason="no compiled kernel")
@@ -16,14 +19,39 @@ ID = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1f")
 SCORED = st.lists(st.tuples(ID, st.floats(1e-6, 1e6)), max_size=30).map(tuple)
 
 
+def numbered(lists: list[Any]) -> list[Numbered | None]:
+    """Each as the list `similar` of a row of its own."""
+    rows = numbered_rows({str(place): {"similar": one} for place, one in enumerate(lists)})
+    return [row["similar"] for row in rows.values() if isinstance(row, NumberedRow)]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(SCORED, max_size=6))
 def test_a_numbered_list_says_what_the_packed_one_says(lists: list[tuple[tuple[str, float], ...]]) -> None:
     stored = [pack(scored) for scored in lists]
     for made, was in zip(numbered(stored), stored, strict=True):
-        assert isinstance(made, Numbered)
+        assert made is not None
         assert tuple(made.columns()) == tuple(columns(was))
         assert made.entries == len(columns(was).ids)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(RELATIONS), st.one_of(SCORED, st.just(b"damaged"), st.none())), max_size=4))
+def test_a_numbered_row_says_of_every_relation_what_the_stored_one_says(rows: list[dict[str, Any]]) -> None:
+    stored = [{name: pack(told) if isinstance(told, tuple) else told for name, told in row.items()} for row in rows]
+    made = numbered_rows({str(place): {"pk": "x", "gap_days": float(place), **row} for place, row in enumerate(stored)})
+    for place, (row, was) in enumerate(zip(made.values(), stored, strict=True)):
+        assert isinstance(row, NumberedRow)
+        assert row.gap_days == place
+        assert set(row) == set(was)
+        assert len(row) == len(was)
+        for name in (*RELATIONS, "pk", "gap_days"):
+            assert (name in row) == (name in was)
+            one, packed_list = row.get(name), was.get(name)
+            sound = isinstance(packed_list, bytes) and packed_list != b"damaged"
+            assert (one is not None) == sound
+            if one is not None and packed_list is not None:
+                assert tuple(one.columns()) == tuple(columns(packed_list))
 
 
 def test_ids_keep_their_numbers_when_many_more_are_met() -> None:
@@ -31,37 +59,38 @@ def test_ids_keep_their_numbers_when_many_more_are_met() -> None:
     numbered([pack((f"crowd-{n}-{m}-{'x' * (m % 90)}", 1.0) for m in range(300)) for n in range(40)])
     again, *_ = numbered([pack((("early", 1.0), ("茶", 0.5)))])
     assert again == first
-    assert isinstance(first, Numbered)
+    assert first is not None
     assert first.columns().ids == ["early", "茶"]
 
 
-def test_damaged_lists_stay_as_they_were_beside_sound_ones() -> None:
+def test_damaged_lists_are_told_from_sound_ones_beside_them() -> None:
     sound = pack((("a", 1.0),))
-    made = numbered([b"", sound, b"\x02" + sound[1:], sound[:-1] + b"\xff", sound])
-    assert [type(one) for one in made] == [bytes, Numbered, bytes, bytes, Numbered]
-    assert made[2] == b"\x02" + sound[1:]
+    made = numbered([b"", sound, b"\x02" + sound[1:], sound[:-1] + b"\xff", sound, "text", None])
+    assert [one is not None for one in made] == [False, True, False, False, True, False, False]
 
 
-def test_rows_keep_what_is_no_list() -> None:
+def test_a_row_that_is_not_there_stays_so() -> None:
     rows = numbered_rows({"a": {"pk": "x", "gap_days": 3.0, "similar": pack((("b", 1.0),))}, "none": None})
-    row = rows["a"]
     assert rows["none"] is None
-    assert row is not None
-    assert (row["pk"], row["gap_days"]) == ("x", 3.0)
-    assert isinstance(row["similar"], Numbered)
+    assert isinstance(rows["a"], NumberedRow)
 
 
-def test_without_the_loops_lists_stay_packed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_loops_rows_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "loops", lambda: None)
-    assert numbered([pack((("b", 1.0),))]) == [pack((("b", 1.0),))]
+    row = {"similar": pack((("b", 1.0),))}
+    assert numbered_rows({"a": row}) == {"a": row}
+
+
+def _lists(ids: str) -> Lists:
+    row = numbered_rows({"whose": {"similar": pack((name, 1.0) for name in ids)}})["whose"]
+    assert isinstance(row, NumberedRow)
+    lists = Lists([row], ["whose"])
+    lists.add(0, "similar", [1.0])
+    return lists
 
 
 def _question(ids: str, further: int) -> Sums:
-    lists = Lists()
-    (made,) = numbered([pack((name, 1.0) for name in ids)])
-    assert isinstance(made, Numbered)
-    lists.add(0, [made], ["whose"], [1.0])
-    return Sums(lists, 1, Ids.of(["never listed, hidden", "b"]), further)
+    return Sums(_lists(ids), 1, Ids.of(["never listed, hidden", "b"]), further)
 
 
 def test_a_question_goes_on_after_another_one_was_asked() -> None:
@@ -119,5 +148,21 @@ def test_an_id_of_any_length_has_one_number() -> None:
     stored = pack((f"{'x' * length}", 1.0) for length in range(70))
     first, again = numbered([stored, stored])
     assert first == again
-    assert isinstance(first, Numbered)
+    assert first is not None
     assert first.columns().ids == ["x" * length for length in range(70)]
+
+
+def test_long_ids_are_spelled_whole() -> None:
+    scores = {"x" * length: 1.0 + length for length in range(1, 300, 7)}
+    sums = _question("ab", len(scores))
+    sums.say(Spoken.of(scores))
+    assert set(sums.best(TOTALS, 100)[1]) == {*scores}
+
+
+def test_a_name_that_is_no_relations_has_no_lists() -> None:
+    lists = _lists("ac")
+    lists.add(1, "sequence", [1.0])
+    sums = Sums(lists, 2, Ids.of([]), 0)
+    sums.total([1.0, 1.0])
+    assert sums.best(TOTALS, 9)[1] == ["a", "c"]
+    assert sums.leaders(9)[1] == ([], [])

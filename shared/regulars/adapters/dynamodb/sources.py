@@ -30,7 +30,7 @@ from regulars.profiles.ports import Profiles
 from regulars.recommendations.ports import Neighbourhood, Opening, Row
 from regulars.recommendations.service import nobody
 from regulars.similarity.model import EVERYWHERE, HABIT, NEW_ARRIVALS, Pointer, Popularity
-from regulars.similarity.packed import Numbered, numbered_rows
+from regulars.similarity.packed import Numbered, NumberedRow, numbered_rows
 from regulars.similarity.packing import Ranked, columns
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ class DynamoSources:
         rules, rules_broken = self._sound(decode_rules, raw.get(rules_key["pk"]))
         damaged = [f"popularity of {scope}" for scope, (_, _, broken) in popularity.items() if broken]
         return Neighbourhood(
-            {item_id: Row(_Lazy(row), row.get("gap_days"), row) for item_id, row in rows.items() if row is not None},
+            {item_id: _row(raw) for item_id, raw in rows.items() if raw is not None},
             {scope: row for scope, (_, row, _) in popularity.items() if row is not None},
             self._stock_outs(read[self._catalogue]),
             rules,
@@ -184,6 +184,12 @@ class DynamoSources:
         for _ in range(len(self._rows) - self._cache_rows):
             self._rows.popitem(last=False)
         return rows
+
+
+def _row(raw: Mapping[str, Any]) -> Row:
+    if isinstance(raw, NumberedRow):
+        return Row(_Lazy(raw), raw.gap_days, raw)
+    return Row(_Lazy(raw), raw.get("gap_days"))
 
 
 class _Lazy(Mapping[str, Ranked]):

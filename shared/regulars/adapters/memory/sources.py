@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from regulars.adapters.memory.models import MemoryModels
 from regulars.catalogue.ports import Catalogue
@@ -11,7 +12,7 @@ from regulars.profiles.ports import Profiles
 from regulars.recommendations.ports import Neighbourhood, Opening, Row
 from regulars.recommendations.service import nobody
 from regulars.similarity.model import EVERYWHERE, NEW_ARRIVALS, Neighbours
-from regulars.similarity.packed import numbered_rows
+from regulars.similarity.packed import NumberedRow, numbered_rows
 from regulars.similarity.packing import Ranked
 
 
@@ -35,12 +36,13 @@ class MemorySources:
         found = self._models.neighbours(version, item_ids) if version else ()
         packed = numbered_rows({row.item_id: self._models.packed(version, row.item_id) for row in found})
         return Neighbourhood(
-            {row.item_id: Row(_by_columns(row), row.gap_days, packed[row.item_id]) for row in found},
+            {row.item_id: _row(row, packed[row.item_id]) for row in found},
             {row.scope: row for row in self._models.popularity(scopes)},
             self._catalogue.stock_outs(),
             self._models.rules(),
         )
 
 
-def _by_columns(row: Neighbours) -> Mapping[str, Ranked]:
-    return {relation: Ranked.of(scored) for relation, scored in row.relations.items()}
+def _row(row: Neighbours, packed: Mapping[str, Any] | None) -> Row:
+    columns = {relation: Ranked.of(scored) for relation, scored in row.relations.items()}
+    return Row(columns, row.gap_days, packed if isinstance(packed, NumberedRow) else None)
