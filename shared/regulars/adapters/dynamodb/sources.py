@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.catalogue import decode_stock_outs
-from regulars.adapters.dynamodb.client import batch_get, batch_get_wired, item_from_wire
+from regulars.adapters.dynamodb.client import batch_get, batch_get_wired, item_from_wire, item_to_wire, read_all
 from regulars.adapters.dynamodb.models import MODEL, decode_pointer, decode_popularity, decode_rules
 from regulars.errors import GiveUp
 from regulars.profiles.model import Profile
@@ -38,6 +38,8 @@ _Raw = Mapping[str, Any] | None
 _UNREAD: Mapping[str, Any] = {}
 """In place of a row that is not in memory; None is one that does not exist."""
 _COMMON_SCOPES = (EVERYWHERE, NEW_ARRIVALS)
+_RULES = keys.merchandising_rules()
+_SHARDS = [keys.stockouts(shard) for shard in range(keys.STOCKOUT_SHARDS)]
 _SLOW = 60
 """The habits of items change as slowly as their row is large: kept so many times as long as other popularity."""
 _SMALL_RULES = 3800
@@ -77,6 +79,10 @@ class DynamoSources:
         self._scopes: dict[str, tuple[datetime, Popularity | None, bool]] = {}
         self._decoded: dict[str, tuple[_Raw, tuple[Any, bool]]] = {}
         self._sold_out: tuple[list[dict[str, Any]], frozenset[str]] = ([], frozenset())
+        tables = {catalogue_table: _SHARDS, models_table: [_RULES]}
+        self._usual = {
+            table: {"Keys": list(map(item_to_wire, wanted)), "ConsistentRead": False} for table, wanted in tables.items()
+        }
 
     def open(self, shopper: str, now: datetime) -> Opening:
         """See the port; the two reads of the first round trip run side by side."""
@@ -101,18 +107,14 @@ class DynamoSources:
         stale = {keys.popularity(scope)["pk"]: scope for scope in wanted if not self._knows_scope(scope, now)}
         model_keys = [keys.neighbours(version, item_id) for item_id in unread.values()]
         model_keys += [keys.popularity(scope) for scope in stale.values()]
-        rules_key = keys.merchandising_rules()
-        if self._common is None or self._common.rules_are_small:
-            model_keys.append(rules_key)
-        shards = [keys.stockouts(shard) for shard in range(keys.STOCKOUT_SHARDS)]
-        read = batch_get_wired({self._catalogue: shards, **({self._models: model_keys} if model_keys else {})})
+        read = self._read(model_keys, self._common is None or self._common.rules_are_small)
         raw = {item["pk"]: item for item in map(item_from_wire, read.get(self._models, ()))}
         if unread:
             rows |= self._remember(numbered_rows({item_id: raw.get(pk) for pk, item_id in unread.items()}))
         for pk, scope in stale.items():
             self._scopes[scope] = (now, *self._sound(decode_popularity, raw.get(pk)))
         popularity = {scope: self._scopes[scope] for scope in wanted}
-        rules, rules_broken = self._sound(decode_rules, raw.get(rules_key["pk"]))
+        rules, rules_broken = self._sound(decode_rules, raw.get(_RULES["pk"]))
         damaged = [f"popularity of {scope}" for scope, (_, _, broken) in popularity.items() if broken]
         return Neighbourhood(
             {item_id: _row(raw) for item_id, raw in rows.items() if raw is not None},
@@ -122,10 +124,18 @@ class DynamoSources:
             (*damaged, *(("rules",) if rules_broken else ())),
         )
 
+    def _read(self, model_keys: list[dict[str, Any]], with_rules: bool) -> dict[str, list[dict[str, Any]]]:
+        """Stock-outs, live rules where they are wanted, and of models what else is asked for: mostly nothing, when all is in
+        memory."""
+        if model_keys or not with_rules:
+            wanted = [*model_keys, _RULES] if with_rules else model_keys
+            return batch_get_wired({self._catalogue: _SHARDS, **({self._models: wanted} if wanted else {})})
+        return {self._catalogue: [], **read_all(self._usual)}
+
     def _read_common(self, now: datetime) -> _Common:
-        wanted = [keys.pointer(MODEL), keys.merchandising_rules(), *map(keys.popularity, _COMMON_SCOPES)]
+        wanted = [keys.pointer(MODEL), _RULES, *map(keys.popularity, _COMMON_SCOPES)]
         raw = {item["pk"]: item for item in batch_get({self._models: wanted})[self._models]}
-        raw_rules = raw.get(keys.merchandising_rules()["pk"])
+        raw_rules = raw.get(_RULES["pk"])
         pointer, pointer_broken = self._sound(decode_pointer, raw.get(keys.pointer(MODEL)["pk"]))
         rules, rules_broken = self._sound(decode_rules, raw_rules)
         read = {scope: self._sound(decode_popularity, raw.get(keys.popularity(scope)["pk"])) for scope in _COMMON_SCOPES}
