@@ -44,8 +44,8 @@ typedef struct {
     int64_t known;                 /* ids that were known when it began: what becomes known later is none of a list's here */
     int32_t shift;                 /* of a hashed number: what is left is its slot */
     double *sum, *total;           /* sums by voice, then name, from SILENT on */
-    int64_t *number;               /* by name: its number among the known, or -1 - n for other n */
-    uint64_t *slot;                /* by hashed number: number << 32 | name + 1; 0 is free */
+    int32_t *number;               /* by name: its number among the known, or -1 - n for other n */
+    int32_t *slot;                 /* by hashed number: name + 1; 0 is free */
     Id *other;                     /* those that no list names */
     int32_t *other_name;           /* and their names */
     int32_t *other_slot;           /* other + 1 by hash; 0 is free */
@@ -120,7 +120,7 @@ int64_t packed_bytes(const Asked *asked, const uint8_t *rows, int64_t others, in
         }
     }
     int64_t names = *entries + others;
-    return (int64_t)sizeof(Sums) + 8 * names * (voices + 2) + 8 * slots_for(names) + ((int64_t)sizeof(Id) + 4) * others +
+    return (int64_t)sizeof(Sums) + 8 * names * (voices + 1) + 4 * names + 4 * slots_for(names) + ((int64_t)sizeof(Id) + 4) * others +
            4 * slots_for(others) + 4 * *entries + 4 * names;
 }
 
@@ -130,14 +130,14 @@ static void start(Sums *s, int64_t names, int64_t others, int64_t entries, int64
     s->shift = 32 - __builtin_ctzll((uint64_t)slots);
     s->sum = (double *)(s + 1);
     s->total = s->sum + voices * names;
-    s->number = (int64_t *)(s->total + names);
-    s->slot = (uint64_t *)(s->number + names);
-    s->other = (Id *)(s->slot + slots);
-    s->other_name = (int32_t *)(s->other + others);
+    s->other = (Id *)(s->total + names);
+    s->number = (int32_t *)(s->other + others);
+    s->slot = s->number + names;
+    s->other_name = s->slot + slots;
     s->other_slot = s->other_name + others;
     s->entry = s->other_slot + s->other_slots;
     s->place = s->entry + entries;
-    memset(s->slot, 0, 8 * (size_t)slots);
+    memset(s->slot, 0, 4 * (size_t)slots);
     memset(s->other_slot, 0, 4 * (size_t)s->other_slots);
 }
 
@@ -349,7 +349,7 @@ int64_t packed_ids(const uint8_t *numbers, int64_t count, uint8_t *text) {
     return taken;
 }
 
-static int32_t new_name(Sums *s, int64_t number) {
+static int32_t new_name(Sums *s, int32_t number) {
     int64_t name = s->met++;
     for (int64_t voice = 0; voice < s->voices; voice++) s->sum[voice * s->room + name] = SILENT;
     s->total[name] = SILENT;
@@ -363,13 +363,9 @@ static int32_t new_name(Sums *s, int64_t number) {
 static int32_t name_of(Sums *s, uint32_t number) {
     uint32_t mask = 0xFFFFFFFFu >> s->shift;
     for (uint32_t place = number * 0x9E3779B1u >> s->shift;; place = (place + 1) & mask) {
-        uint64_t met = s->slot[place];
-        if (!met) {
-            int32_t name = new_name(s, number);
-            s->slot[place] = (uint64_t)number << 32 | (uint32_t)(name + 1);
-            return name;
-        }
-        if (met >> 32 == number) return (int32_t)met - 1;
+        int32_t name = s->slot[place] - 1;
+        if (name < 0) return (s->slot[place] = new_name(s, (int32_t)number) + 1) - 1;
+        if (s->number[name] == (int32_t)number) return name;
     }
 }
 
@@ -384,7 +380,7 @@ static int32_t name_at(Sums *s, const uint8_t **text, const uint8_t *end) {
     int64_t other = s->others++;
     s->other[other] = id;
     *slot = (int32_t)other + 1;
-    return s->other_name[other] = new_name(s, -1 - other);
+    return s->other_name[other] = new_name(s, (int32_t)(-1 - other));
 }
 
 static void add_rows(Sums *s, const Asked *asked, const uint8_t *rows) {
