@@ -174,3 +174,13 @@ def test_a_list_stored_as_nothing_is_refused_as_other_damage_is() -> None:
     rows = stored({NAMES[0]: {"similar": None}})
     with pytest.raises(GiveUp):
         rank(Question(deeds=deeds(1), rows=rows, recipe=Recipe(parts={"similar": Part(weight=1.0)})))
+
+
+def test_a_damaged_list_does_not_touch_those_behind_it() -> None:
+    sound = pack((("茶", 1.0), ("b", 0.5)))
+    rows = stored({NAMES[0]: {"similar": b"damaged", "together": sound, "linear": sound}})
+    question = Question(
+        deeds=deeds(1), rows=rows, recipe=Recipe(parts={"together": Part(weight=1.0), "linear": Part(weight=0.5)})
+    )
+    ours, plain = both(question)
+    assert ours.scores == plain.scores == {"茶": 1.5, "b": 0.75}
