@@ -16,7 +16,7 @@ from tests.architecture.templates import ROOT
 VENDORS = {"boto3", "botocore", "aws_lambda_powertools", "chalice", "pynamodb", "s3transfer", "aws_xray_sdk", "pyspark"}
 _NUMERIC = {"numpy", "scipy"}
 _LAYERS = {
-    "base": {"asn1crypto", "aws_lambda_powertools", "borax", "chalice", "pynamodb", "rsa", "yaml"},
+    "base": {"asn1crypto", "aws_lambda_powertools", "borax", "chalice", "orjson", "pynamodb", "rsa", "yaml"},
     "rendering": {"liquid"},
     "numeric": {"numpy"},
 }

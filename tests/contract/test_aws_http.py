@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.session import get_session
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regulars.adapters import aws_http
 from regulars.adapters.aws_http import Client, Signer, serves
@@ -49,13 +53,21 @@ def test_signatures_are_botocores(
 ) -> None:
     at = datetime(2026, 11, 21, 20, 0, 1, tzinfo=UTC)
     environ = {**ENVIRON, "AWS_SESSION_TOKEN": token}
-    ours = Signer(service, environ, lambda: at).signed(method, "service.example.com:4566", path, headers, body)
+    signer = Signer(service, environ, at.timestamp)
+    for _ in range(2):  # the second is made of what was kept of the first
+        sent = signer.request(method, "service.example.com:4566", path, tuple(headers.items()), body)
+    head, _, rest = sent.partition(b"\r\n\r\n")
+    start, *lines = head.decode("ascii").split("\r\n")
+    ours = dict(line.split(": ", 1) for line in lines)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: at.replace(tzinfo=None))
     request = AWSRequest(method, f"http://service.example.com:4566{path}", dict(headers), body)
     credentials = Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token or None)
     (S3SigV4Auth if service == "s3" else SigV4Auth)(credentials, service, "eu-west-1").add_auth(request)
     assert ours["authorization"] == request.headers["Authorization"]
     assert ours["x-amz-date"] == request.headers["X-Amz-Date"]
+    assert (start, rest, ours["content-length"]) == (f"{method} {path} HTTP/1.1", body, str(len(body)))
+    assert ours.get("x-amz-security-token", "") == token
+    assert headers.items() <= ours.items()
 
 
 class Script:
@@ -183,6 +195,90 @@ def test_calls_and_answers_are_botocores(
         assert first[2][header] == second[2][header]
 
 
+NAMES = st.sampled_from(["B", "BS", "S", "N", "M", "L", "NULL", "Items", "pk", "é"]) | st.text(max_size=3)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=5)
+BASE64 = st.binary(max_size=9).map(lambda blob: base64.b64encode(blob).decode())
+LEAVES = st.one_of(
+    st.fixed_dictionaries({"S": TEXTS}),
+    st.fixed_dictionaries({"N": st.integers().map(str)}),
+    st.fixed_dictionaries({"B": BASE64}),
+    st.fixed_dictionaries({"SS": st.lists(TEXTS, min_size=1, max_size=3)}),
+    st.fixed_dictionaries({"BS": st.lists(BASE64, min_size=1, max_size=3)}),
+    st.fixed_dictionaries({"BOOL": st.booleans()}),
+    st.just({"NULL": True}),
+)
+ATTRIBUTES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.fixed_dictionaries({"M": st.dictionaries(NAMES, inner, max_size=3)})
+        | st.fixed_dictionaries({"L": st.lists(inner, max_size=3)})
+    ),
+)
+ITEMS = st.dictionaries(NAMES, ATTRIBUTES, max_size=4)
+
+
+def with_bytes(found: dict[str, Any]) -> dict[str, Any]:
+    """What botocore's shapes make of an attribute, told by its one name and what is under it."""
+    if found.keys() == {"B"} and isinstance(found["B"], str):
+        return {"B": base64.b64decode(found["B"])}
+    if found.keys() == {"BS"} and isinstance(found["BS"], list):
+        return {"BS": list(map(base64.b64decode, found["BS"]))}
+    return found
+
+
+@given(answer=st.fixed_dictionaries({"Items": st.lists(ITEMS, max_size=3), "Item": ITEMS, "Count": st.integers(0, 9)}))
+def test_bytes_are_found_however_deep_and_nothing_else_is_taken_for_them(answer: dict[str, Any]) -> None:
+    content = json.dumps(answer).encode()
+    assert aws_http._decoded(content) == json.loads(content, object_hook=with_bytes)
+
+
+@pytest.mark.parametrize("value", ["half \ud83d of a pair", 2**70, -(2**63) - 1])
+def test_what_orjson_refuses_goes_over_the_wire_all_the_same(script: Script, both: Both, value: Any) -> None:
+    ours, _ = both("dynamodb")
+    script.answers = [(200, json.dumps({"Attributes": {"B": {"B": "AAEC"}, "s": {"S": str(value)}}}).encode())]
+    answer = ours.put_item(TableName="t", Item={"s": {"S": value}, "b": {"B": b"\x00"}})
+    assert script.asked[0][3] == {"TableName": "t", "Item": {"s": {"S": value}, "b": {"B": "AA=="}}}
+    assert answer == {"Attributes": {"B": {"B": b"\x00\x01\x02"}, "s": {"S": str(value)}}}
+
+
+def test_a_value_without_a_form_is_refused(both: Both) -> None:
+    with pytest.raises(TypeError, match="no JSON form for set"):
+        both("dynamodb")[0].put_item(TableName="t", Item={"s": {"SS": {"a"}}})
+
+
+def test_what_an_object_is_told_with(script: Script, both: Both) -> None:
+    ours, _ = both("s3")
+    head = b'HTTP/1.1 200 OK\r\nETag: "old"\r\nContent-Type:Text/Plain \r\neTAG: "Ab1"\r\nX-Etag: "no"\r\n'
+    script.answers = [head + b"Content-Length: 4\r\n\r\nbody", (200, b"")]
+    told = ours.get_object(Bucket="data", Key="k")
+    assert (told["ETag"], told["ContentType"], told["Body"].read()) == ('"Ab1"', "Text/Plain", b"body")
+    assert ours.get_object(Bucket="data", Key="k")["ETag"] == ""
+
+
+@pytest.mark.parametrize("place", ["method", "path", "name", "value"])
+@pytest.mark.parametrize("mark", "\r\n")
+def test_no_line_break_comes_into_a_head(place: str, mark: str) -> None:
+    told = {"method": "GET", "path": "/", "name": "x", "value": "y", place: f"a{mark}b"}
+    with pytest.raises(ValueError, match="line break"):
+        Signer("s3", ENVIRON).request(told["method"], "h", told["path"], ((told["name"], told["value"]),), b"")
+
+
+def test_every_second_and_every_day_is_signed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = datetime(2026, 11, 21, 23, 59, 58, 900_000, tzinfo=UTC)
+    clock: list[datetime] = []
+    signer = Signer("sqs", ENVIRON, lambda: clock[-1].timestamp())
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: clock[-1].replace(tzinfo=None))
+    for seconds in (0, 0.2, 1, 2, 86_400):
+        clock.append(start + timedelta(seconds=seconds))
+        body = b"x" * len(clock)
+        request = AWSRequest("POST", "http://h/", {"x-amz-target": "T"}, body)
+        SigV4Auth(Credentials(ENVIRON["AWS_ACCESS_KEY_ID"], ENVIRON["AWS_SECRET_ACCESS_KEY"]), "sqs", "eu-west-1").add_auth(
+            request
+        )
+        sent = signer.request("POST", "h", "/", (("x-amz-target", "T"),), body).decode()
+        assert f"\r\nauthorization: {request.headers['Authorization']}\r\n" in sent
+
+
 def test_objects_are_fetched_as_botocore_does(script: Script, both: Both) -> None:
     ours, full = both("s3")
     script.answers = [(200, b"body")] * 2
@@ -262,6 +358,9 @@ RAW = {
     "chunked and a length": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" + CHUNKED,
     "until the end": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY,
     "older HTTP": b"HTTP/1.0 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
+    "bare line ends": b"HTTP/1.1 200 OK\n" + LENGTH.replace(b"\r", b"") + b"\n" + BODY,
+    "more than was told": b"HTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n" + BODY + b"HTTP/1.1 500 No\r\n\r\n",
+    "continued": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
     "closing": b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + LENGTH + b"\r\n" + BODY,
 }
 
@@ -274,6 +373,29 @@ def test_every_shape_of_answer_is_read_as_botocore_reads_it(script: Script, both
         assert client.get_item(**GET).get("Item") is None  # and the next one is not the rest of it
         assert len(script.asked) == 2
         script.asked.clear()
+
+
+class Drops(RawIOBase):
+    """A socket whose bytes come `size` at a time."""
+
+    def __init__(self, raw: bytes, size: int) -> None:
+        self._raw, self._size = BytesIO(raw), size
+
+    def makefile(self, *_: Any) -> BufferedReader:
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._raw.readinto(memoryview(buffer)[: self._size])
+
+
+@pytest.mark.parametrize("size", [1, 7, 60])
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
+def test_answers_may_come_in_pieces(raw: bytes, size: int) -> None:
+    status, _, body, _ = aws_http._answer(Drops(raw, size), "POST")
+    assert (status, body) == (200, BODY)
 
 
 @pytest.mark.parametrize(

@@ -16,18 +16,23 @@ import random
 import select
 import threading
 import time
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from functools import lru_cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
-from io import BytesIO
-from typing import Any
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
+
+import orjson
 
 TRIES = 4
 _CONNECT_SECONDS, _READ_SECONDS = 2, 10
-_LINE, _LINES = 65536, 100
-"""Bytes of a line, and lines, of a head: those of http.client."""
+_BLOCK, _LINES = 65536, 100
+"""Bytes of the first read of an answer; lines of a head, as in http.client."""
+_FORMS = 128
+"""Forms of requests that are kept: an operation has one, an object of S3 each its own."""
 _JSON_1_0 = "application/x-amz-json-1.0"
 _JSON_1_1 = "application/x-amz-json-1.1"
 # service → (prefix of the target header, content type, operations)
@@ -44,7 +49,7 @@ _PROTOCOLS: Mapping[str, tuple[str, str, frozenset[str]]] = {
     "s3": ("", "", frozenset(("GetObject",))),
 }
 _THROTTLES = ("Throttling", "ProvisionedThroughput", "RequestLimitExceeded", "TransactionInProgress", "SlowDown")
-_NO_MARKS = str.maketrans("", "", "-:")
+_Headers = tuple[tuple[str, str], ...]
 _UNUSUAL = ("AWS_CA_BUNDLE", "HTTPS_PROXY", "https_proxy", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT")
 
 
@@ -70,9 +75,9 @@ class Client:
         operation = "".join(part.title() for part in name.split("_"))
         if operation not in self._operations:
             return getattr(self._full(), name)
-        if self._service == "s3":
-            return self._get_object
-        return lambda **arguments: self._call(operation, arguments)
+        served = self._get_object if self._service == "s3" else lambda **arguments: self._call(operation, arguments)
+        self.__dict__[name] = served  # found without coming here the next time
+        return served
 
     def close(self) -> None:
         """Hang up; the next call connects anew."""
@@ -84,25 +89,24 @@ class Client:
     def _call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if operation == "TransactWriteItems":
             arguments = {"ClientRequestToken": os.urandom(16).hex(), **arguments}  # as botocore: tries may overlap
-        body = _ENCODER.encode(arguments).encode()
-        headers = {"content-type": self._type, "x-amz-target": f"{self._prefix}.{operation}"}
-        content, _ = self._send("POST", "/", headers, body, operation)
-        decoder = _DECODER if b'"B' in content else _PLAIN  # a look for bytes costs a call for each map of an answer
-        answer: dict[str, Any] = decoder.decode(content.decode()) if content else {}
+        headers = (("content-type", self._type), ("x-amz-target", f"{self._prefix}.{operation}"))
+        content, _ = self._send("POST", "/", headers, _encoded(arguments), operation)
+        answer: dict[str, Any] = _decoded(content) if content else {}
         return answer
 
     def _get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         path = "/" + quote(f"{Bucket}/{Key}", safe="/~")
-        content, headers = self._send("GET", path, {"x-amz-content-sha256": hashlib.sha256(b"").hexdigest()}, b"", "GetObject")
-        return {"Body": BytesIO(content), "ETag": headers.get("etag", ""), "ContentType": headers.get("content-type", "")}
+        headers = (("x-amz-content-sha256", hashlib.sha256(b"").hexdigest()),)
+        content, head = self._send("GET", path, headers, b"", "GetObject")
+        etag, kind = (_field(head, name).decode("latin-1") for name in (b"etag", b"content-type"))
+        return {"Body": BytesIO(content), "ETag": etag, "ContentType": kind}
 
-    def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes, operation: str
-    ) -> tuple[bytes, Mapping[str, str]]:
-        """The answer of a status below 400; raises botocore's ClientError, or EndpointConnectionError, after the last try."""
+    def _send(self, method: str, path: str, headers: _Headers, body: bytes, operation: str) -> tuple[bytes, bytes]:
+        """Body and head of an answer of a status below 400; raises botocore's ClientError, or EndpointConnectionError, after
+        the last try."""
         for attempt in range(1, TRIES + 1):
             try:
-                status, content, answered = self._once(method, path, headers, body)
+                status, content, head = self._once(method, path, headers, body)
             except (OSError, HTTPException) as error:
                 self.close()
                 if attempt == TRIES:
@@ -111,7 +115,7 @@ class Client:
                     raise EndpointConnectionError(endpoint_url=self._endpoint.geturl(), error=error) from error
             else:
                 if status < 400:
-                    return content, answered
+                    return content, head
                 failure = _failure(status, content)
                 code = failure["Error"]["Code"]
                 if attempt == TRIES or not (status >= 500 or code.startswith(_THROTTLES)):
@@ -121,14 +125,13 @@ class Client:
             time.sleep(random.random() * 0.05 * 2**attempt)  # full jitter
         raise AssertionError("unreachable")
 
-    def _once(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, Mapping[str, str]]:
+    def _once(self, method: str, path: str, headers: _Headers, body: bytes) -> tuple[int, bytes, bytes]:
         connection = self._connection()
-        signed = self._signer.signed(method, self._endpoint.netloc, path, headers, body)
-        connection.sock.sendall(_request(method, path, signed, body))
-        status, answered, content, kept = _answer(connection.sock, method)
+        connection.sock.sendall(self._signer.request(method, self._endpoint.netloc, path, headers, body))
+        status, head, content, kept = _answer(connection.sock, method)
         if not kept:
             self.close()
-        return status, content, answered
+        return status, content, head
 
     def _connection(self) -> HTTPConnection:
         connection: HTTPConnection | None = getattr(self._local, "connection", None)
@@ -142,89 +145,132 @@ class Client:
         return connection
 
 
-def _request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """As `http.client` would send it, in one piece; raises ValueError for a line break where none may be."""
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    lines += ["accept-encoding: identity", f"content-length: {len(body)}"]
-    head = "\n".join(lines)
-    if head.count("\n") != len(lines) - 1 or "\r" in head:
-        raise ValueError("a line break in a header")
-    return head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + body
-
-
-def _answer(sock: Any, method: str) -> tuple[int, dict[str, str], bytes, bool]:
-    """(status, headers, body, whether the connection may be used again). An answer of a told length, as nearly all are, is read
-    here: `http.client` parses headers with `email`, at half of what a whole call takes. Any other is left to it."""
+def _answer(sock: Any, method: str) -> tuple[int, bytes, bytes, bool]:
+    """(status, head, body, whether the connection may be used again). An answer of a told length whose head comes in one piece,
+    as nearly all are, is read here: `http.client` parses headers with `email`, at half of what a whole call takes. Any other
+    is left to it."""
     with sock.makefile("rb") as file:
-        head = [file.readline(_LINE + 1)]
-        while head[-1] not in (b"\r\n", b"\n", b""):
-            head.append(file.readline(_LINE + 1))
-            if len(head) > _LINES or len(head[-1]) > _LINE:
-                raise HTTPException("the head of an answer is too long")
-        pairs = [line.partition(":") for line in b"".join(head[1:-1]).decode("latin-1").split("\n")]
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-        words = head[0].split(None, 2)
-        length = headers.get("content-length", "")
-        plain = len(words) > 1 and words[0] == b"HTTP/1.1" and words[1].isdigit() and int(words[1]) >= 200
-        if plain and length.isdecimal() and "transfer-encoding" not in headers:
-            body = file.read(int(length))
-            if len(body) < int(length):
-                raise IncompleteRead(body, int(length) - len(body))
-            return int(words[1]), headers, body, headers.get("connection", "").lower() != "close"
-        response = HTTPResponse(_Head(head), method=method)  # type: ignore[arg-type] # all it asks of a socket
+        begun = file.read1(_BLOCK)
+        head, blank, body = begun.partition(b"\r\n\r\n")
+        lowered = head.lower()
+        length, status = _field(lowered, b"content-length"), head[9:12]
+        plain = blank and head.startswith(b"HTTP/1.1 ") and status.isdigit() and status >= b"200"
+        if plain and length.isdigit() and b"transfer-encoding" not in lowered and head.count(b"\n") < _LINES:
+            missing = int(length) - len(body)
+            if missing > 0:
+                body += file.read(missing)
+                if len(body) < int(length):
+                    raise IncompleteRead(body, int(length) - len(body))
+            kept = missing >= 0 and _field(lowered, b"connection") != b"close"
+            return int(status), head, body[: int(length)], kept
+        response = HTTPResponse(_Begun(begun, file), method=method)  # type: ignore[arg-type] # all it asks of a socket
         response.begin()
-        response.fp = file
-        return response.status, headers, response.read(), not response.will_close
+        return response.status, head, response.read(), not response.will_close
 
 
-class _Head:
-    """In place of a socket: what was read already."""
+def _field(head: bytes, name: bytes) -> bytes:
+    """The value of a header, the last of several; empty without one."""
+    _, found, rest = head.lower().rpartition(b"\n%s:" % name)
+    return head[len(head) - len(rest) :].partition(b"\n")[0].strip() if found else b""
 
-    def __init__(self, lines: list[bytes]) -> None:
-        self._lines = lines
 
-    def makefile(self, *_: Any) -> BytesIO:
-        return BytesIO(b"".join(self._lines))
+class _Begun(RawIOBase):
+    """In place of a socket: what was read of it already, then the rest."""
+
+    def __init__(self, begun: bytes, file: Any) -> None:
+        self._begun, self._file = BytesIO(begun), file
+
+    def makefile(self, *_: Any) -> BufferedReader:
+        return BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._begun.readinto(buffer) or int(self._file.readinto1(buffer))
+
+
+class _Form(NamedTuple):
+    """What all requests of one method, path and headers share, before and after the instant: as it is sent, and as it is
+    signed."""
+
+    sent: tuple[str, str]
+    signed: tuple[str, str]
+    names: str
 
 
 class Signer:
-    """Signature Version 4 with the credentials of the environment."""
+    """Requests with Signature Version 4, by the credentials of the environment."""
 
-    def __init__(
-        self, service: str, environ: Mapping[str, str], now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, service: str, environ: Mapping[str, str], now: Callable[[], float] = time.time) -> None:
         self._service, self._region, self._now = service, environ["AWS_REGION"], now
         self._id, self._secret = environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]
         self._token = environ.get("AWS_SESSION_TOKEN", "")
-        self._day, self._keyed = "", hmac.new(b"", digestmod="sha256")
+        self._form, self._keyed = lru_cache(_FORMS)(self._form_of), lru_cache(1)(self._keyed_for)
 
-    def signed(self, method: str, host: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        """`headers` with date, token and authorization; `path` as it goes over the wire, without a query."""
-        stamp = f"{self._now().isoformat(timespec='seconds').translate(_NO_MARKS)[:15]}Z"
-        whole = {**headers, "host": host, "x-amz-date": stamp}
+    def request(self, method: str, host: str, path: str, headers: _Headers, body: bytes) -> bytes:
+        """The signed request as it goes over the wire, in one piece; `path` without a query. Raises ValueError for a line break
+        where none may be."""
+        stamp = _stamp(int(self._now()))
+        day = stamp[:8]
+        form = self._form(method, host, path, headers)
+        request = f"{form.signed[0]}{stamp}{form.signed[1]}{hashlib.sha256(body).hexdigest()}"
+        scope = f"{day}/{self._region}/{self._service}/aws4_request"
+        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+        signature = self._keyed(day)(text.encode())
+        head = (
+            f"{form.sent[0]}{stamp}{form.sent[1]}content-length: {len(body)}\r\nauthorization: AWS4-HMAC-SHA256 "
+            f"Credential={self._id}/{scope}, SignedHeaders={form.names}, Signature={signature}\r\n\r\n"
+        )
+        return head.encode("latin-1") + body
+
+    def _form_of(self, method: str, host: str, path: str, headers: _Headers) -> _Form:
+        whole = {**dict(headers), "host": host, "x-amz-date": ""}
         if self._token:
             whole["x-amz-security-token"] = self._token
-        names = sorted(whole)
-        listed = ";".join(names)
-        lines = "".join(f"{name}:{whole[name].strip()}\n" for name in names)
-        request = f"{method}\n{path}\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
-        scope = f"{stamp[:8]}/{self._region}/{self._service}/aws4_request"
-        text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-        if self._day != stamp[:8]:
-            self._day, self._keyed = stamp[:8], self._key(stamp[:8])
-        signing = self._keyed.copy()
-        signing.update(text.encode())
-        whole["authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={self._id}/{scope}, SignedHeaders={listed}, Signature={signing.hexdigest()}"
+        start = f"{method} {path} HTTP/1.1"
+        if any(mark in text for text in (start, *whole, *whole.values()) for mark in "\r\n"):
+            raise ValueError("a line break in a header")
+        order = sorted(whole)
+        place, names = order.index("x-amz-date"), ";".join(order)
+        sent = [f"{name}: {whole[name]}\r\n" for name in order]
+        signed = [f"{name}:{whole[name].strip()}\n" for name in order]
+        return _Form(
+            sent=(
+                f"{start}\r\n{''.join(sent[:place])}x-amz-date: ",
+                f"\r\n{''.join(sent[place + 1 :])}accept-encoding: identity\r\n",
+            ),
+            signed=(
+                f"{method}\n{path}\n\n{''.join(signed[:place])}x-amz-date:",
+                f"\n{''.join(signed[place + 1 :])}\n{names}\n",
+            ),
+            names=names,
         )
-        return whole
 
-    def _key(self, day: str) -> hmac.HMAC:
-        """Ready to be copied: that takes half of what a new one does."""
+    def _keyed_for(self, day: str) -> Callable[[bytes], str]:
         key = f"AWS4{self._secret}".encode()
         for part in (day, self._region, self._service, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
-        return hmac.new(key, digestmod="sha256")
+        return _keyed(key)
+
+
+@lru_cache(1)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+
+
+def _keyed(key: bytes) -> Callable[[bytes], str]:
+    """HMAC-SHA256 (RFC 2104) by one key of at most 64 bytes, in hexadecimal: two hashes are begun once and copied, which takes
+    a third of what `hmac` does."""
+    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in key.ljust(64, b"\0"))) for pad in (0x36, 0x5C))
+
+    def signature(text: bytes) -> str:
+        first, second = inner.copy(), outer.copy()
+        first.update(text)
+        second.update(first.digest())
+        return second.hexdigest()
+
+    return signature
 
 
 def _endpoint(service: str, environ: Mapping[str, str]) -> str:
@@ -237,7 +283,7 @@ def _endpoint(service: str, environ: Mapping[str, str]) -> str:
 def _failure(status: int, content: bytes) -> dict[str, Any]:
     """The body of an error as botocore shows it, whether it came as JSON or as S3's XML."""
     try:
-        body: dict[str, Any] = json.loads(content, object_hook=_decode_bytes)
+        body: dict[str, Any] = _decoded(content)
         code = str(body.pop("__type", "")).rpartition("#")[2]
         message = str(body.get("message") or body.get("Message") or "")
     except (ValueError, AttributeError):
@@ -247,21 +293,45 @@ def _failure(status: int, content: bytes) -> dict[str, Any]:
     return {**body, "Error": {"Code": code or str(status), "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
 
 
+def _encoded(arguments: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(arguments, default=_encode_bytes)
+    except TypeError:  # half a surrogate pair, a number of more than 64 bits: `json` has a form for them
+        return _ENCODER.encode(arguments).encode()
+
+
 def _encode_bytes(value: Any) -> str:
     if isinstance(value, bytes | bytearray):
         return b64encode(value).decode("ascii")
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
-def _decode_bytes(found: dict[str, Any]) -> dict[str, Any]:
-    """DynamoDB's binaries back to bytes. A map attribute named B holds an object, not text, and is left alone."""
-    if len(found) == 1 and ("B" in found or "BS" in found):
-        if isinstance(found.get("B"), str):
-            return {"B": b64decode(found["B"])}
-        if isinstance(found.get("BS"), list):
-            return {"BS": [b64decode(entry) for entry in found["BS"]]}
+def _decoded(content: bytes) -> Any:
+    """What an answer says, with DynamoDB's binaries as bytes; raises ValueError for what is no JSON."""
+    try:
+        found = orjson.loads(content)
+    except ValueError:  # half a surrogate pair: `json` takes it
+        found = json.loads(content)
+    if b'"B' in content and type(found) is dict:
+        _restore_bytes(found)
     return found
 
 
-_DECODER, _PLAIN = json.JSONDecoder(object_hook=_decode_bytes), json.JSONDecoder()
+def _restore_bytes(found: dict[str, Any]) -> None:
+    """In place, however deep. A map attribute named B holds an object, not text, and is left alone."""
+    for name, value in found.items():
+        kind = type(value)
+        if kind is dict:
+            if type(value.get("S") or value.get("N")) is not str:  # texts and numbers are most of what there is
+                _restore_bytes(value)
+        elif kind is str:
+            if name == "B" and len(found) == 1:
+                found[name] = a2b_base64(value)
+        elif kind is list and name == "BS" and len(found) == 1:
+            found[name] = list(map(a2b_base64, value))
+        elif kind is list and value and type(value[0]) is dict:  # others are sets, of thousands of ids perhaps
+            for entry in value:
+                _restore_bytes(entry)
+
+
 _ENCODER = json.JSONEncoder(check_circular=False, default=_encode_bytes)
