@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,24 @@ def test_what_is_saved_comes_back_one_version_higher(store: ProfileStore) -> Non
     store.save(full())
     assert store.load(SHE) == replace(full(), version=1)
     assert store.everything(SHE).record == replace(full(), version=1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"traits": {"card": (1, 10**30 + 1)}},
+        {"traits": {"plan": (1, "gold"), "cards": (1, [{"of": -(10**25) - 1}])}},
+        {"traits": {"size": (1, 2.5), "adult": (2, True), "none": (3, None), "large": (4, 2**64 - 1)}},
+        {"traits": {}, "orders": OrderFacts(1, 10**20 + 1, 7, 1, 1)},
+        {"tags": {"habit/viewer": float("inf")}},
+    ],
+)
+def test_numbers_come_back_as_they_were_told(store: ProfileStore, changes: dict[str, Any]) -> None:
+    told = replace(full(), **changes)
+    store.save(told)
+    held = store.load(SHE)
+    assert held == replace(told, version=1)
+    assert repr((held.traits, held.orders)) == repr((told.traits, told.orders))
 
 
 def test_a_save_on_another_version_changes_nothing(store: ProfileStore) -> None:

@@ -58,21 +58,20 @@ def profile_at(
     traits = {name: value for name, (_, value) in record.traits.items()}
     factor = growth(elapsed, weights.items.half_life_days)
     instant = datetime.fromtimestamp  # not `from_ms`: a profile holds dozens of them
-    interests = {item: mark.interest * factor for item, mark in record.items.items()}
     return Profile(
         shopper=record.shopper,
         as_of=now,
         tags=_tags(record, traits, elapsed, now.date(), weights),
         rule_tags=frozenset(tag for tags in record.rule_tags.values() for tag in tags),
-        items={item: interest for item, interest in interests.items() if interest > 0},
+        items={item: interest for item, mark in record.items.items() if (interest := mark.interest * factor) > 0},
         item_seen_at={item: instant(mark.seen_ms / 1000, UTC) for item, mark in record.items.items()},
         purchases=purchases(orders),
         orders=standing_orders(orders),
         cart=_listed(record.cart, record.cart_cleared_ms),
         wishlist=_listed(record.wishlist, 0),
         traits=traits,
-        channel_weights=_decayed(record.channels, growth(elapsed, weights.channel_half_life_days)),
-        hour_weights={int(h): w for h, w in _decayed(record.hours, growth(elapsed, weights.hour_half_life_days)).items()},
+        channel_weights=_decayed(record.channels, elapsed, weights.channel_half_life_days),
+        hour_weights={int(h): w for h, w in _decayed(record.hours, elapsed, weights.hour_half_life_days).items()},
         first_seen_at=from_ms(record.first_ms) if record.first_ms else None,
         last_seen_at=from_ms(record.newest_ms) if record.newest_ms else None,
         stage=record.standing.stage,
@@ -116,7 +115,7 @@ def _declared(traits: Mapping[str, Any], today: date, weights: Weights) -> set[s
     for trait, place in weights.declared.traits.items():
         told = traits.get(trait)
         values = told if isinstance(told, list) else [told]
-        found.update(f"{place}/{tag_value(value)}" for value in values if isinstance(value, str) and tag_value(value))
+        found.update(f"{place}/{tag}" for value in values if isinstance(value, str) and (tag := tag_value(value)))
     age = age_of(traits, today)
     if age is not None:
         found.add(f"base/age/{_band(age, weights.declared.age_bands)}")
@@ -136,5 +135,8 @@ def _listed(pairs: Mapping[str, tuple[int, int]], cleared_ms: int) -> dict[str, 
     return {item: from_ms(added) for item, (added, removed) in pairs.items() if added > max(removed, cleared_ms)}
 
 
-def _decayed(values: Mapping[str, float], factor: float) -> dict[str, float]:
+def _decayed(values: Mapping[str, float], elapsed: float, half_life_days: float) -> dict[str, float]:
+    if not values:
+        return {}
+    factor = growth(elapsed, half_life_days)
     return {key: value * factor for key, value in values.items()}

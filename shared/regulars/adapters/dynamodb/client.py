@@ -135,7 +135,10 @@ def item_to_wire(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def item_from_wire(item: Mapping[str, Any]) -> Item:
     """Inverse of `item_to_wire`."""
-    return {key: value["S"] if "S" in value else from_wire(value) for key, value in item.items()}
+    return {
+        key: value["S"] if "S" in value else _number(value["N"]) if "N" in value else from_wire(value)
+        for key, value in item.items()
+    }
 
 
 def batch_get(requests: Mapping[str, Sequence[Mapping[str, Any]]], *, consistent: bool = False) -> dict[str, list[Item]]:

@@ -18,6 +18,8 @@ from dataclasses import astuple
 from datetime import date, datetime
 from typing import Any
 
+import orjson
+
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import dynamodb, item_from_wire, item_to_wire, query, scan, translated
 from regulars.adapters.dynamodb.partitions import delete_partition
@@ -29,7 +31,8 @@ from regulars.profiles.record import ItemMark, OrderFacts, Record, Standing
 from regulars.profiles.writing import Stored
 
 _DIGITS = 7
-_DECODER = json.JSONDecoder()
+_EXACT = frozenset((str, int, bool, type(None)))
+"""Types that orjson reads as `json` does; a float may have been a whole number, a list hold one."""
 
 
 class DynamoProfiles:
@@ -190,17 +193,17 @@ def _item(record: Record) -> dict[str, Any]:
 
 
 def _record(item: Mapping[str, Any]) -> Record:
-    weights = _unpacked(item["w"])
-    aliases = item.get("al", b"")
+    weights = _weights(item["w"])
+    aliases, marks = item.get("al", b""), weights.get("i", {})
     return Record(
         shopper=item["pk"],
         version=item["v"],
         merged_into=item.get("into", ""),
-        aliases=tuple(aliases[start : start + 6] for start in range(0, len(aliases), 6)),
+        aliases=tuple(aliases[start : start + 6] for start in range(0, len(aliases), 6)) if aliases else (),
         first_ms=item.get("first", 0),
         newest_ms=item.get("newest", 0),
         tags=weights.get("t", {}),
-        items={key: ItemMark._make(mark) for key, mark in weights.get("i", {}).items()},
+        items=dict(zip(marks, map(ItemMark._make, marks.values()), strict=True)),
         hours=weights.get("h", {}),
         channels=weights.get("c", {}),
         cart=_pairs(weights.get("b", {})),
@@ -265,12 +268,29 @@ def _packed(value: Any) -> bytes:
 
 
 def _unpacked(blob: bytes) -> Any:
+    return orjson.loads(_plain(blob))
+
+
+def _plain(blob: bytes) -> bytes:
     # A zlib stream begins with 0x78 (RFC 1950), a JSON list or object never does.
-    return _DECODER.decode((zlib.decompress(blob) if blob.startswith(b"x") else blob).decode())
+    return zlib.decompress(blob) if blob.startswith(b"x") else blob
+
+
+def _weights(blob: bytes) -> dict[str, Any]:
+    """The packed part of a record. Traits and totals may be whole numbers beyond 64 bits: orjson makes floats of them."""
+    plain = _plain(blob)
+    try:
+        weights: dict[str, Any] = orjson.loads(plain)
+    except ValueError:  # NaN, which `json` writes
+        weights = json.loads(plain)
+    told = [value for _, value in weights.get("q", {}).values()]
+    if not _EXACT.issuperset(map(type, told + weights.get("o", []))):
+        weights = json.loads(plain)
+    return weights
 
 
 def _pairs(value: Mapping[str, list[Any]]) -> dict[str, tuple[Any, Any]]:
-    return {key: (first, second) for key, (first, second) in value.items()}
+    return {key: (first, second) for key, (first, second) in value.items()} if value else {}
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:
