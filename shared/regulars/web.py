@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from regulars.errors import Invalid
+from regulars.values import value
 
 JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 """How replies are spelled. They never hold themselves: looking for circles takes a third of the time."""
 Default = TypeVar("Default", bound=int | None)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Request:
     """Headers are lower-case; `body` is raw bytes; `query` holds the last value of each parameter."""
 
@@ -51,7 +52,7 @@ class Request:
         return value.strip() if scheme.lower() == "bearer" else ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reply:
     """`body`: dict or list → JSON, str → as `content_type`, bytes → base64."""
 

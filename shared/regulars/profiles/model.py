@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from regulars.values import value
+
 LIFECYCLE_STAGES = ("new", "active", "loyal", "churn-risk", "dormant", "lost", "won-back")
 VALUE_TIERS = ("high", "mid", "low")
 TAG_LAYERS = ("base", "behaviour", "preference", "occasion")
@@ -39,7 +41,7 @@ def age_of(traits: Mapping[str, Any], today: date) -> int | None:
     return age if isinstance(age, int) and not isinstance(age, bool) and 0 < age < 130 else None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Order:
     """One paid order; `value_cents` net of refunds."""
 
@@ -60,7 +62,7 @@ class Expected:
     lifetime_cents: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One shopper now. `tags` maps `layer/family/value` to its weight at `as_of`; `items` maps item id to interest.
 

@@ -7,7 +7,7 @@ was placed when it was first said to be. Refunds are told by message: each count
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from regulars.capture import names
@@ -16,12 +16,13 @@ from regulars.clock import from_ms
 from regulars.profiles.model import Order
 from regulars.profiles.record import OrderFacts
 from regulars.profiles.tagging import deed_ms, number, product_id, products_of
+from regulars.values import value
 
 ALL = -1
 """A refund of everything."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
     """An order, or what one event says of it: two of them join (`joined`) whatever comes first.
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple
 
 from regulars.ids import short_hash
 from regulars.profiles.config import Weights
 from regulars.profiles.model import Expected
 from regulars.profiles.seen import join as join_seen
+from regulars.values import value
 
 DAY_MS = 24 * 3600 * 1000
 ALIASES_KNOWN = 16
@@ -35,7 +36,7 @@ class ItemMark(NamedTuple):
     dwell_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OrderFacts:
     """What rules ask of a shopper's orders: how many, how much, when last (epoch ms), how many items, and on how many days
     the most-bought of them was bought. Kept in the record, and made anew whenever an order changes."""
@@ -47,7 +48,7 @@ class OrderFacts:
     most_days: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What the daily sweep decides. `win_back` is the last silence that was answered, so that each is answered once."""
 
@@ -61,7 +62,7 @@ class Standing:
     expected: Expected | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Record:
     """One shopper as stored. `version` 0 means not stored yet; a write names the version it read.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from regulars.profiles.orders import OrderRecord
 from regulars.profiles.record import Record
+from regulars.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Stored:
     """All that is kept of one shopper. `aliases`: the anonymous shoppers who joined."""
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from regulars.catalogue.model import Item
+from regulars.values import value
 
 SCENES = ("home", "product", "cart", "return", "repurchase", "members", "trending")
 RULED = (*SCENES, "search")
 """Where merchandising rules hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One question. `shopper` is `user:…`, `anon:…` or "" for nobody known; `cart` None means the profile's own.
 
@@ -44,7 +45,7 @@ NO_DETAILS: Mapping[str, Any] = {}
 """One for all that have none: an answer looks at hundreds of candidates."""
 
 
-@dataclass(slots=True)
+@value(frozen=True, slots=True)
 class Candidate:
     """An item that may be shown: `score` orders, `code` and `because` (item ids) say why; `details` fill the wording.
 
@@ -59,7 +60,7 @@ class Candidate:
     source: str = ""
 
 
-@dataclass(slots=True)
+@value(frozen=True, slots=True)
 class Reason:
     """Why an item is shown. `text` is in the shopper's language."""
 
@@ -68,7 +69,7 @@ class Reason:
     because: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Placed:
     """An item at a position (from 1; 0 is the banner). `rule` names the merchandising rule that gave it its place, if any;
     `trace` says of every rule that touched it what it did; `source` is the candidate's; `parts`, only when the question asks
@@ -86,7 +87,7 @@ class Placed:
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What is shown. `recommendation_id` = `<scene>.<model version>.<arm>.<hash of shopper, scene and instant>`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,9 +11,10 @@ from regulars.profiles.model import Profile
 from regulars.similarity.model import Pointer, Popularity
 from regulars.similarity.packed import NumberedRow
 from regulars.similarity.packing import Ranked
+from regulars.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Opening:
     """The first round trip: who asks, and what is the same for everybody (kept a few seconds in memory). `damaged` names what
     was there and could not be read; it is left out."""
@@ -25,7 +26,7 @@ class Opening:
     damaged: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)  # not frozen: a call makes twenty, and setting frozen fields takes twice as long
+@value(frozen=True, slots=True)
 class Row:
     """One item's neighbours by relation. Looking a relation up may raise GiveUp(broken_model): it is unpacked only then.
     `packed` is the same with numbers for ids (`regulars.similarity.packed`), where the source has it so."""
@@ -35,7 +36,7 @@ class Row:
     packed: NumberedRow | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Neighbourhood:
     """The second round trip. `rules` is the document as it stands now, None when it was too large to be read every time (or
     there is none): then the opening's, a few seconds old at most, holds."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from operator import itemgetter
 
 from regulars.recommendations.history import Deed
 from regulars.recommendations.ports import Row
 from regulars.similarity.recipe import Recipe
+from regulars.values import value
 
 Scores = dict[str, float]
 Seeds = list[tuple[str, float]]
@@ -23,7 +24,7 @@ _SAMPLE = 16
 _NOTHING: Mapping[str, Mapping[str, float]] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Voice:
     """One part of the formula: `factor` · `scores` is what it gives each item, from the weighted items `seeds`."""
 
@@ -37,7 +38,7 @@ Loudest = Callable[[Voice, Collection[str]], Mapping[str, tuple[str, float]]]
 """Of a voice: item → the seed that speaks loudest for it, and how loud."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ranking:
     """The best items with their scores, and the parts these are the sums of. Without `near` voices nothing is known of what the
     shopper did. `loudest` is asked about items of `scores` only."""
@@ -48,7 +49,7 @@ class Ranking:
     loudest: Loudest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Question:
     """What the formula is asked. `deeds` are the shopper's newest items, `rows` their neighbours, `popularity` maps "week" and
     "trend" to shares, `again` items to how much was bought of them (`history.again`), `spoken` the parts of the recipe that are
