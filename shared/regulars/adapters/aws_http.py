@@ -206,7 +206,7 @@ class Signer:
         self._service, self._region, self._now = service, environ["AWS_REGION"], now
         self._id, self._secret = environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]
         self._token = environ.get("AWS_SESSION_TOKEN", "")
-        self._form, self._keyed = lru_cache(_FORMS)(self._form_of), lru_cache(1)(self._keyed_for)
+        self._form, self._keyed = lru_cache(_FORMS)(self._form_of), lru_cache(1)(self._key)
 
     def request(self, method: str, host: str, path: str, headers: _Headers, body: bytes) -> bytes:
         """The signed request as it goes over the wire, in one piece; `path` without a query. Raises ValueError for a line break
@@ -217,10 +217,11 @@ class Signer:
         request = f"{form.signed[0]}{stamp}{form.signed[1]}{hashlib.sha256(body).hexdigest()}"
         scope = f"{day}/{self._region}/{self._service}/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
-        signature = self._keyed(day)(text.encode())
+        signing = self._keyed(day).copy()
+        signing.update(text.encode())
         head = (
             f"{form.sent[0]}{stamp}{form.sent[1]}content-length: {len(body)}\r\nauthorization: AWS4-HMAC-SHA256 "
-            f"Credential={self._id}/{scope}, SignedHeaders={form.names}, Signature={signature}\r\n\r\n"
+            f"Credential={self._id}/{scope}, SignedHeaders={form.names}, Signature={signing.hexdigest()}\r\n\r\n"
         )
         return head.encode("latin-1") + body
 
@@ -247,30 +248,17 @@ class Signer:
             names=names,
         )
 
-    def _keyed_for(self, day: str) -> Callable[[bytes], str]:
+    def _key(self, day: str) -> hmac.HMAC:
+        """Ready to be copied: that takes half of what a new one does."""
         key = f"AWS4{self._secret}".encode()
         for part in (day, self._region, self._service, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
-        return _keyed(key)
+        return hmac.new(key, digestmod="sha256")
 
 
 @lru_cache(1)
 def _stamp(second: int) -> str:
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
-
-
-def _keyed(key: bytes) -> Callable[[bytes], str]:
-    """HMAC-SHA256 (RFC 2104) by one key of at most 64 bytes, in hexadecimal: two hashes are begun once and copied, which takes
-    a third of what `hmac` does."""
-    inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in key.ljust(64, b"\0"))) for pad in (0x36, 0x5C))
-
-    def signature(text: bytes) -> str:
-        first, second = inner.copy(), outer.copy()
-        first.update(text)
-        second.update(first.digest())
-        return second.hexdigest()
-
-    return signature
 
 
 def _endpoint(service: str, environ: Mapping[str, str]) -> str:
