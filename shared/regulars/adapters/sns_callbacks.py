@@ -1,6 +1,6 @@
 """Amazon's side of SNS over HTTP: its signing certificates, and the call that confirms a subscription.
 
-Verifying is pure Python (`asn1crypto` reads the certificate, `rsa` does the arithmetic): layers hold no native code.
+Verifying is pure Python: `asn1crypto` reads the certificate, `rsa` does the arithmetic.
 """
 
 from __future__ import annotations
