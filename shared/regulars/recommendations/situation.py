@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from regulars.catalogue.snapshot import Snapshot
+from regulars.lazily import lazily
 from regulars.needs.rebuying import Rebuying
 from regulars.profiles.model import Profile, age_of
 from regulars.recommendations.config import RecommendationSettings
@@ -63,69 +63,69 @@ class Situation:
         later.__dict__.update(kept, **found)
         return later
 
-    @cached_property
+    @lazily
     def deeds(self) -> list[Deed]:
         """The newest items that the recipe looks at, newest first."""
         kinds = self.recipe.kinds or self.settings.history.kinds
         return recent(self.profile, kinds, self.recipe.history_items)
 
-    @cached_property
+    @lazily
     def learned(self) -> Rebuying | None:
         """What the last build of needs learned of rebuying; asked for by scenes that use it alone."""
         return self.rebuying()
 
-    @cached_property
+    @lazily
     def cart(self) -> tuple[str, ...]:
         """Item ids in the cart: those of the question, else the profile's, newest first."""
         if self.ask.cart is not None:
             return self.ask.cart
         return tuple(sorted(self.profile.cart, key=lambda item_id: self.profile.cart[item_id], reverse=True))
 
-    @cached_property
+    @lazily
     def country(self) -> str:
         """Upper-cased; "" when neither the profile nor the question names one."""
         told = self.profile.traits.get("country") or self.ask.country
         return told.upper() if isinstance(told, str) else ""
 
-    @cached_property
+    @lazily
     def age(self) -> int | None:
         """Years, of the traits `birthday` or `age`; None when unknown."""
         return age_of(self.profile.traits, self.now.date())
 
-    @cached_property
+    @lazily
     def bought(self) -> frozenset[str]:
         """Items bought so lately that they count as bought."""
         since = (self.now - timedelta(days=min(self.settings.bought_hidden_days, 365_000 // 2))).date()
-        return frozenset(item_id for item_id, days in self.profile.purchases.items() if days and days[-1] >= since)
+        return frozenset([item_id for item_id, days in self.profile.purchases.items() if days and days[-1] >= since])
 
-    @cached_property
+    @lazily
     def had(self) -> frozenset[str]:
         """What is withheld for having been bought: nothing where the recipe says that shoppers here buy the same again. Every
         scene follows it, through `hidden`, `withheld` and `fresh`."""
         return frozenset() if self.recipe.repeats else self.bought
 
-    @cached_property
+    @lazily
     def hidden(self) -> frozenset[str]:
         """Sold out, excluded, had, in the cart, or the item asked about; known after the second round trip."""
         return self.had.union(self.stock_outs, self.ask.exclude, self.cart, (self.ask.item_id,))
 
-    @cached_property
+    @lazily
     def withheld(self) -> frozenset[str]:
         """As `hidden`, without the sold out, of which there may be thousands (`may_show` asks)."""
         return self.had.union(self.ask.exclude, self.cart, (self.ask.item_id,))
 
-    @cached_property
+    @lazily
     def segments(self) -> frozenset[str]:
         """What rules, lists and settings may name of this shopper."""
         return segments_of(self.profile, self.country)
 
-    @cached_property
+    @lazily
     def active(self) -> Active:
         """The rules that hold in this call."""
         segments = self.segments if self.rules.speak_of_segments else frozenset()
         return self.rules.active(self.ask.scene, segments, self.now)
 
-    @cached_property
+    @lazily
     def member(self) -> bool:
         """Whether items kept for members may be shown."""
         return not self.segments.isdisjoint(self.settings.members.loyal)
@@ -154,7 +154,7 @@ class Situation:
             self._vouched.update(item_ids)
         return known
 
-    @cached_property
+    @lazily
     def _vouched(self) -> set[str]:
         """Items that `may_show_all` knows by now; the second round trip begins anew, since it brings the stock-outs."""
         return set()
@@ -203,7 +203,7 @@ class Situation:
         row = self.popularity.get(scope)
         return row.trend if row else ()
 
-    @cached_property
+    @lazily
     def popular(self) -> Mapping[str, float]:
         """Popularity shares for this shopper: her region's and the shop's."""
         share = self.settings.blend.region_share
@@ -211,18 +211,19 @@ class Situation:
         share = share * self.trust(region_scope(self.country)) if local else 0.0
         return mixed(self.selling(EVERYWHERE), local, share)
 
-    @cached_property
+    @lazily
     def local_hits(self) -> frozenset[str]:
         """The thirty best of the shopper's country."""
         local = self.selling(region_scope(self.country)) if self.country else ()
         return frozenset(item_id for item_id, _ in local[:30])
 
-    @cached_property
+    @lazily
     def taste(self) -> Mapping[tuple[str, str], float]:
         """(family, value) → share of the heaviest preference tag."""
-        liked = {tag: weight for tag, weight in self.profile.tags.items() if weight > 0 and tag.startswith("preference/")}
-        highest = max(liked.values(), default=0.0)
-        parts = ((tag.split("/", 2), weight) for tag, weight in liked.items())
+        tags = self.profile.tags
+        liked = [tag for tag, weight in tags.items() if weight > 0 and tag.startswith("preference/")]
+        highest = max(map(tags.__getitem__, liked), default=0.0)
+        parts = [(tag.split("/", 2), tags[tag]) for tag in liked]
         return {(part[1], part[2]): weight / highest for part, weight in parts if len(part) == 3}
 
     def scopes(self) -> Iterator[str]:
