@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from operator import attrgetter
 
 from regulars.profiles.model import Profile
 from regulars.similarity.recipe import Part
@@ -33,31 +32,36 @@ class Deed:
 
 def recent(profile: Profile, kinds: Mapping[str, float], count: int) -> list[Deed]:
     """The newest `count` distinct items, newest first; equal instants in id order."""
-    found: dict[str, Deed] = {}
-    for kind, done in _deeds(profile):
-        strength = kinds.get(kind, 0.0)
-        for item_id, at in done.items():
-            known = found.get(item_id)
-            if known is None:
-                found[item_id] = Deed(item_id, kind, at, strength)
-                continue
-            if at > known.at:
-                known.at = at
-            if strength > known.strength:
-                known.kind, known.strength = kind, strength
-    ordered = sorted(found.values(), key=attrgetter("item_id"))
-    ordered.sort(key=attrgetter("at"), reverse=True)
-    ordered = ordered[:count]
-    if not ordered:
+    at, what = _touched(profile, kinds)
+    newest_first = sorted(at)
+    newest_first.sort(key=at.__getitem__, reverse=True)
+    if not newest_first:
         return []
-    rank, age_days, newest = 0, 0.0, ordered[0].at
-    before = newest
-    for deed in ordered:
-        if deed.at != before:
-            rank, before = rank + 1, deed.at
-            age_days = (newest - before).total_seconds() / 86_400
-        deed.rank, deed.age_days = rank, age_days
-    return ordered
+    rank, age_days, newest = 0, 0.0, at[newest_first[0]]
+    before, deeds = newest, []
+    for item_id in newest_first[:count]:
+        when, kind = at[item_id], what[item_id]
+        if when != before:
+            rank, before = rank + 1, when
+            age_days = (newest - when).total_seconds() / 86_400
+        deeds.append(Deed(item_id, kind, when, kinds.get(kind, 0.0), rank, age_days))
+    return deeds
+
+
+def _touched(profile: Profile, kinds: Mapping[str, float]) -> tuple[dict[str, datetime], dict[str, str]]:
+    """(item → when last, item → the kind of the strongest that was done with it, of equals the first)."""
+    at: dict[str, datetime] = {}
+    what: dict[str, str] = {}
+    for kind, done in _deeds(profile):
+        if not done:
+            continue
+        for item_id in at.keys() & done.keys():
+            at[item_id] = max(at[item_id], done[item_id])
+            if kinds.get(kind, 0.0) > kinds.get(what[item_id], 0.0):
+                what[item_id] = kind
+        at = {**done, **at}
+        what = {**dict.fromkeys(done, kind), **what}
+    return at, what
 
 
 class Fading:
@@ -103,5 +107,6 @@ def _deeds(profile: Profile) -> Iterator[tuple[str, Mapping[str, datetime]]]:
     yield "view", profile.item_seen_at
     yield "wishlist", profile.wishlist
     yield "cart", profile.cart
-    combine = datetime.combine
-    yield "purchase", {item_id: combine(days[-1], _NOON) for item_id, days in profile.purchases.items() if days}
+    last = {item_id: days[-1] for item_id, days in profile.purchases.items() if days}
+    noons = {day: datetime.combine(day, _NOON) for day in set(last.values())}
+    yield "purchase", {item_id: noons[day] for item_id, day in last.items()}

@@ -195,6 +195,49 @@ def test_history_is_ranked_by_instant_and_ages_from_the_newest() -> None:
     assert recent(Profile(shopper="user:2", as_of=NOW), kinds, 20) == []
 
 
+touched = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 5).map(lambda hours: NOW - hours * DAY / 4))
+
+
+@given(
+    touched,
+    touched,
+    touched,
+    st.dictionaries(st.sampled_from("abcdefgh"), st.lists(st.integers(0, 3).map(lambda days: (NOW - days * DAY).date()))),
+    st.dictionaries(st.sampled_from(("view", "wishlist", "cart", "purchase")), st.sampled_from((0.3, 0.5, 1.0))),
+    st.integers(1, 9),
+)
+def test_a_deed_is_the_strongest_of_an_item_at_its_last_instant(
+    views: dict[str, datetime],
+    wishes: dict[str, datetime],
+    cart: dict[str, datetime],
+    bought: dict[str, list[date]],
+    kinds: dict[str, float],
+    count: int,
+) -> None:
+    purchases = {item_id: tuple(sorted(days)) for item_id, days in bought.items()}
+    profile = Profile(shopper="user:1", as_of=NOW, item_seen_at=views, wishlist=wishes, cart=cart, purchases=purchases)
+    noons = {item_id: datetime(day.year, day.month, day.day, 12, tzinfo=UTC) for item_id, (*_, day) in _some(purchases)}
+    done = [
+        (at, item_id, kind)
+        for kind, of in (("view", views), ("wishlist", wishes), ("cart", cart), ("purchase", noons))
+        for item_id, at in of.items()
+    ]
+    last = {item_id: at for at, item_id, _ in sorted(done)}
+    order = sorted(last, key=lambda item_id: (-last[item_id].timestamp(), item_id))[:count]
+    instants = sorted({last[item_id] for item_id in order}, reverse=True)
+    deeds = recent(profile, kinds, count)
+    assert [deed.item_id for deed in deeds] == order
+    for deed in deeds:
+        of = [kind for _, item_id, kind in done if item_id == deed.item_id]
+        assert deed.kind == max(of, key=lambda kind: kinds.get(kind, 0.0))
+        assert (deed.strength, deed.at) == (kinds.get(deed.kind, 0.0), last[deed.item_id])
+        assert (deed.rank, deed.age_days) == (instants.index(deed.at), (instants[0] - deed.at) / DAY)
+
+
+def _some(purchases: dict[str, tuple[date, ...]]) -> list[tuple[str, tuple[date, ...]]]:
+    return [(item_id, days) for item_id, days in purchases.items() if days]
+
+
 def test_repetition_counts_every_day_and_fades() -> None:
     part = Part(weight=1.0, rank_power=1.0, half_life_days=10.0)
     days = {"milk": (date(2026, 7, 26), date(2026, 8, 5)), "tea": (date(2026, 7, 26),), "ahead": (date(2026, 8, 9),)}
