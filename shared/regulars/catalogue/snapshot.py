@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import cached_property
+from sys import intern
 from typing import Any
 
 from regulars.catalogue.model import Item
@@ -109,8 +110,7 @@ class Snapshot(Mapping[str, Item]):
 
     def categories(self, item_ids: Iterable[str]) -> set[str]:
         """Those of the items that are in the catalogue, "" for none, without an Item made of any."""
-        rows = self._rows
-        return {rows[item_id][_CATEGORY] for item_id in item_ids if item_id in rows}
+        return {row[_CATEGORY] for row in map(self._rows.get, item_ids) if row}
 
     def holds_all(self, item_ids: Collection[str]) -> bool:
         """Whether all of the ids are in the catalogue, and none of `restricted` among them; asked in one go."""
@@ -255,11 +255,12 @@ def _to_row(item: Item) -> Row:
 
 
 def _from_row(row: Row) -> Item:
+    """One text for all items of a category or brand: a call compares those of dozens."""
     return Item(
         item_id=row[0],
         title=row[1],
-        category=row[2],
-        brand=row[3],
+        category=intern(row[2]),
+        brand=intern(row[3]),
         price_cents=row[4],
         list_price_cents=row[5],
         currency=row[6],

@@ -38,6 +38,14 @@ def test_items_come_back_as_they_were() -> None:
     assert dict(load(storage)) == {entry.item_id: entry for entry in SHELF}
 
 
+def test_items_of_one_shelf_share_its_name() -> None:
+    storage = MemoryStorage()
+    publish(storage, [item("one", "mu gs", brand="A a"), item("other", "mu gs", brand="A a")], NOW)
+    shelf = load(storage)
+    assert shelf["one"].category is shelf["other"].category
+    assert shelf["one"].brand is shelf["other"].brand
+
+
 def test_before_the_first_snapshot_there_is_nothing() -> None:
     assert len(load(MemoryStorage())) == 0
 

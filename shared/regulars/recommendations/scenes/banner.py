@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from itertools import chain, islice
+from datetime import timedelta
 
-from regulars.catalogue.model import Item
-from regulars.catalogue.snapshot import Snapshot
 from regulars.recommendations.blending import liking
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.situation import Situation
+
+_Reasoned = tuple[Candidate, str]
+"""With the code of the reason it would be shown for."""
 
 
 def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate | None:
@@ -18,29 +18,37 @@ def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate |
 
     Where nothing is new or reduced, the best that the list has no room for stands in, so that the list keeps its own order.
     """
-    snapshot, since = situation.snapshot, situation.now - timedelta(days=situation.settings.banner.new_days)
-    noticeable = snapshot.noticeable(since.date())
-    maybe = [entry for entry in pool if entry.item_id in noticeable]
-    found = _best(_news(_pictured(maybe, snapshot), since, situation), situation)
+    found = _best(_news(pool, situation), situation)
     if found is not None:
         return found
-    pictured = _pictured(pool, snapshot)
-    listed = list(islice(pictured, situation.ask.limit))
-    beyond = next(pictured, None)
-    others = chain((beyond,), pictured) if beyond else listed
-    return _best(((entry, item, "picked_for_you") for entry, item in others), situation)
+    beyond = _beyond(pool, situation)
+    found = _best(_picked(pool[beyond:]), situation)
+    if found is None and not any(_has_picture(entry, situation) for entry in pool[beyond:]):
+        found = _best(_picked(pool[:beyond]), situation)
+    return found
 
 
-def _pictured(pool: Iterable[Candidate], snapshot: Snapshot) -> Iterator[tuple[Candidate, Item]]:
-    return ((entry, item) for entry in pool if (item := snapshot[entry.item_id]).image_url)
+def _has_picture(entry: Candidate, situation: Situation) -> bool:
+    return bool(situation.snapshot[entry.item_id].image_url)
 
 
-def _best(pool: Iterable[tuple[Candidate, Item, str]], situation: Situation) -> Candidate | None:
-    """The best liked, of equals the first; nothing is made of the others."""
-    taste, best, found = situation.taste, -1.0, None
-    for candidate, item, code in pool:
+def _beyond(pool: Sequence[Candidate], situation: Situation) -> int:
+    """Behind as many with a picture as the list has places."""
+    room = situation.ask.limit
+    for place, entry in enumerate(pool):
+        if room == 0:
+            return place
+        room -= _has_picture(entry, situation)
+    return len(pool)
+
+
+def _best(pool: Iterable[_Reasoned], situation: Situation) -> Candidate | None:
+    """The best liked that has a picture, of equals the first; nothing is made of the others."""
+    snapshot, taste, best, found = situation.snapshot, situation.taste, -1.0, None
+    for candidate, code in pool:
+        item = snapshot[candidate.item_id]
         liked = liking(item, taste)
-        if liked > best and situation.fresh(item.item_id):
+        if liked > best and item.image_url and situation.fresh(item.item_id):
             best, found = liked, (candidate, code)
             if not taste:
                 break
@@ -50,14 +58,19 @@ def _best(pool: Iterable[tuple[Candidate, Item, str]], situation: Situation) -> 
     return Candidate(candidate.item_id, candidate.score, code, source=candidate.source)
 
 
-def _news(
-    pictured: Iterable[tuple[Candidate, Item]], since: datetime, situation: Situation
-) -> Iterator[tuple[Candidate, Item, str]]:
+def _picked(pool: Iterable[Candidate]) -> Iterator[_Reasoned]:
+    return ((entry, "picked_for_you") for entry in pool)
+
+
+def _news(pool: Iterable[Candidate], situation: Situation) -> Iterator[_Reasoned]:
     """The reduced and the new among them."""
-    least, now = situation.settings.banner.discount_percent, situation.now
-    for entry, item in pictured:
+    snapshot, settings, now = situation.snapshot, situation.settings.banner, situation.now
+    since = now - timedelta(days=settings.new_days)
+    noticeable = snapshot.noticeable(since.date())
+    for entry in [entry for entry in pool if entry.item_id in noticeable]:
+        item = snapshot[entry.item_id]
         price, full = item.price_cents, item.list_price_cents
-        if full > price > 0 and (full - price) * 100 // full >= least:
-            yield entry, item, "reduced"
+        if full > price > 0 and (full - price) * 100 // full >= settings.discount_percent:
+            yield entry, "reduced"
         elif item.listed_at is not None and since <= item.listed_at <= now:
-            yield entry, item, "new_arrival"
+            yield entry, "new_arrival"
