@@ -46,13 +46,14 @@ def with_exploration(chosen: Sequence[Candidate], situation: Situation, claim: C
         return result
     chance = _chance(situation)
     places = min(_rounded(settings.share * limit, chance), max(1, limit // settings.one_of))
-    trials = _trials(row, situation.snapshot)
-    places -= sum(candidate.item_id in trials.believed for candidate in chosen)
+    if places <= 0:
+        return result
+    trials, taken = _trials(row, situation.snapshot), {candidate.item_id for candidate in chosen}
+    places -= len(taken & trials.believed)
     if places <= 0:
         return result
     may_hold = range(settings.first_place - 1, limit)
     positions = sorted(_spread(may_hold, places, chance))
-    taken = {candidate.item_id for candidate in chosen}
     drawn = (entry for entry in _drawn(trials, taken, situation, chance % BUCKETS) if claim(situation.snapshot[entry.item_id]))
     for position, candidate in zip(positions, drawn, strict=False):
         result.insert(position, candidate)
@@ -182,11 +183,13 @@ class _Suits:
         self._alike: dict[str, tuple[float, str]] = {}
         for seed, row in situation.rows.items():
             ranked = row.relations.get(CONTENT)
-            for item_id, score in ranked or ():
-                if item_id in trials.items and score > self._alike.get(item_id, (0.0, ""))[0]:
+            if ranked is None:
+                continue
+            for item_id in trials.items.keys() & ranked.ids:
+                score = ranked.scale * ranked.shares[ranked.ids.index(item_id)]
+                if score > self._alike.get(item_id, (0.0, ""))[0]:
                     self._alike[item_id] = (min(1.0, score), seed)
-        asked = (situation.ask.item_id,) if situation.ask.item_id else ()
-        touched = {*asked, *situation.rows, *(deed.item_id for deed in situation.deeds)}
+        touched = {deed.item_id for deed in situation.deeds}.union(situation.rows, (situation.ask.item_id,))
         self._shelves = situation.snapshot.categories(touched)
         self._shelves.discard("")
         self._stranger = not (self._taste or self._shelves or situation.rows)
@@ -198,7 +201,8 @@ class _Suits:
         if self._stranger:
             yield luck.order("", trials.items)
             return
-        yield sorted((-fit * luck.draw(item_id), item_id) for item_id, (fit, _) in self._alike.items())
+        if self._alike:
+            yield sorted((-fit * luck.draw(item_id), item_id) for item_id, (fit, _) in self._alike.items())
         for shelf in self._shelves & trials.on_shelf.keys() if self._category_fit > 0 else ():
             yield _times(self._category_fit, luck.order(shelf, trials.on_shelf[shelf]))
         for tag in self._taste.keys() & trials.by_tag.keys() if self._category_fit > 0 else ():

@@ -111,6 +111,18 @@ def test_a_look_alike_of_what_she_touched_comes_first_and_says_so() -> None:
     assert many["new-lamp"] > 2 * many["new-3"]
 
 
+def test_the_closest_of_several_look_alikes_is_named() -> None:
+    rows = {
+        "old-1": Row({CONTENT: Ranked(["old-3", "new-lamp", "new-3"], [90, 80, 20], 0.01)}),
+        "old-2": Row({CONTENT: Ranked(["new-3", "new-lamp"], [70, 60], 0.01)}),
+        "old-3": Row({}),
+    }
+    about = situation(beliefs={"new-lamp": (1.0, 19.0), "new-3": (1.0, 19.0)}, rows=rows, share=1.0)
+    shown = [placed(replace(about, ask=replace(about.ask, shopper=f"user:{n}"))) for n in range(60)]
+    found = {(entry.item_id, entry.code, entry.because) for answer in shown for entry in answer if entry.source == SOURCE}
+    assert found == {("new-lamp", "new_like", ("old-1",)), ("new-3", "new_like", ("old-2",))}
+
+
 def test_new_items_that_came_by_themselves_count() -> None:
     by_itself = [*LISTED[:9], Candidate("new-5", 0.5, "similar_to")]
     assert with_exploration(by_itself, situation(share=1.0), lambda item: True) == by_itself
