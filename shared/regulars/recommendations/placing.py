@@ -194,14 +194,14 @@ def _filled(
     settings held back, then padding beyond them."""
     chosen: list[Candidate] = []
     held: list[Candidate] = []
+    snapshot, limited = situation.snapshot, quotas.limited
 
     def take(candidates: Iterable[Candidate | None], hold: bool) -> None:
         for candidate in candidates if len(chosen) < wanted else ():
             if candidate is None:
                 continue
-            item = situation.snapshot[candidate.item_id]
-            full = quotas.full(item)
-            if full:
+            item = snapshot[candidate.item_id]
+            if limited and (full := quotas.full(item)):
                 placing.removes(full, item.item_id)
             elif hold and quotas.crowded(item):
                 held.append(candidate)
@@ -242,6 +242,8 @@ def _padding(taken: set[str], situation: Situation, placing: Placing, pads: Pads
 
 def _assembled(others: Iterable[Candidate], pins: dict[int, Candidate], limit: int) -> list[Candidate]:
     """Pins at their positions; a list shorter than a pin's position ends with the pin."""
+    if not pins:
+        return list(others)
     places, rest, result = dict(pins), iter(others), []
     for position in range(1, limit + 1):
         candidate = places.pop(position, None) or next(rest, None)

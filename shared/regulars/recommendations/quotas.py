@@ -41,7 +41,10 @@ class Quotas:
 
     def crowded(self, item: Item) -> bool:
         """Whether the diversity settings want no more of its category or brand."""
-        return self._over(CATEGORY, item.category, self.categories) or self._over(BRAND, item.brand, self.brands)
+        counts, category, brand, categories, brands = self.counts, item.category, item.brand, self.categories, self.brands
+        if category and categories and counts.get((CATEGORY, category), 0) >= categories:
+            return True
+        return bool(brand and brands) and counts.get((BRAND, brand), 0) >= brands
 
     def claim(self, item: Item) -> bool:
         """Whether no rule limits the item, which is counted then. The diversity settings give way to one place in ten."""
@@ -52,14 +55,9 @@ class Quotas:
 
     def take(self, item: Item) -> None:
         """Count the item."""
-        keys = [(CATEGORY, item.category), (BRAND, item.brand)]
-        if self.limited:
-            keys += [key for _, key, _ in self._limits(item)]
-        for key in keys:
-            self.counts[key] = self.counts.get(key, 0) + 1
-
-    def _over(self, kind: str, value: str, most: int) -> bool:
-        return bool(most and value) and self.counts.get((kind, value), 0) >= most
+        counts, keys = self.counts, ((CATEGORY, item.category), (BRAND, item.brand))
+        for key in (*keys, *(key for _, key, _ in self._limits(item))) if self.limited else keys:
+            counts[key] = counts.get(key, 0) + 1
 
     def _limits(self, item: Item) -> Iterator[tuple[str, tuple[str, str], int]]:
         """(rule id, what it counts, at most how many); items without a brand or category have none to be limited by."""

@@ -113,12 +113,12 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 def reason_for(candidate: Candidate, language: str, titles: Sequence[str], discount_percent: int) -> Reason:
     """The reason of a candidate; `titles` are those of `because`: "" where one has left the catalogue, and its id stands in."""
     details, text = candidate.details, TEXTS[language][candidate.code]
-    named = [title or item_id for title, item_id in zip(titles, candidate.because, strict=True)]
+    around = _around_title(text)
+    if around and titles and not details:
+        return Reason(candidate.code, f"{around[0]}{titles[0] or candidate.because[0]}{around[1]}", candidate.because)
     if "{" not in text:
         return Reason(candidate.code, text, candidate.because)
-    around = _around_title(text)
-    if around and named and not details:
-        return Reason(candidate.code, f"{around[0]}{named[0]}{around[1]}", candidate.because)
+    named = [title or item_id for title, item_id in zip(titles, candidate.because, strict=True)]
     fields: dict[str, Any] = {"title": named[0] if named else "", "discount": discount_percent, **details}
     fields["others"] = {"zh": "、"}.get(language, " and ").join(named)
     if "titles" in details:
