@@ -71,13 +71,14 @@ class Api:
 
     def _request(self, params: Mapping[str, str]) -> Request:
         current: Any = self.chalice.current_request
-        query = current.query_params or {}
+        event = current.to_original_event()  # of `turn_round`: plain, where Chalice's mappings ask themselves for every key
+        query = event["multiValueQueryStringParameters"] or {}
         return Request(
             method=current.method,
             path=current.path,
             params=params,
-            query=dict(query),
-            headers={key.lower(): value for key, value in current.headers.items()},
+            query={key: values[-1] for key, values in query.items()},
+            headers=event["headers"],
             body=current.raw_body,
         )
 

@@ -62,7 +62,7 @@ def parse_ask(scene: str, query: Mapping[str, str], max_limit: int) -> Ask:
         cart_cents=whole_number(query, "cartCents", None, 0, 10**13),
         limit=whole_number(query, "limit", 10, 1, max_limit),
         exclude=frozenset(_ids(query, "exclude")),
-        category=normalise_category(query.get("category", "")[:_MAX_ID_CHARS]),
+        category=normalise_category(query["category"][:_MAX_ID_CHARS]) if "category" in query else "",
         country=_country(query),
         language=query.get("locale", "")[:35],
         explain=query.get("explain", "").lower() in ("true", "1"),
@@ -74,7 +74,7 @@ def parse_ask(scene: str, query: Mapping[str, str], max_limit: int) -> Ask:
 
 def _id(query: Mapping[str, str], name: str) -> str:
     value = query.get(name, "")
-    if len(value) > _MAX_ID_CHARS or (value and not value.isprintable()):
+    if value and (len(value) > _MAX_ID_CHARS or not value.isprintable()):
         raise Invalid(f"{name} is too long or holds control characters", field=name, code="invalid_id")
     return value
 
