@@ -146,9 +146,15 @@ def liking(item: Item, taste: Mapping[tuple[str, str], float]) -> float:
 
 def tags_of(item: Item) -> Tags:
     """The (family, value) of its category and of its brand, as `Situation.taste` has them."""
-    return _spelled(item.category, item.brand)
+    return _category_tag(item.category), _brand_tag(item.brand)
 
 
-@lru_cache(maxsize=10_000)
-def _spelled(category: str, brand: str) -> Tags:
-    return ("category", tag_value(category)), ("brand", tag_value(brand))
+# Each by its own name: of pairs there are too many to keep.
+@lru_cache(maxsize=20_000)
+def _category_tag(name: str) -> tuple[str, str]:
+    return "category", tag_value(name)
+
+
+@lru_cache(maxsize=20_000)
+def _brand_tag(name: str) -> tuple[str, str]:
+    return "brand", tag_value(name)
