@@ -27,6 +27,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return {"models": [item_to_wire(key) for key in wanted], "catalogue": []}
 
     monkeypatch.setattr(sources, "batch_get_wired", batch_get)
+    monkeypatch.setattr(sources, "read_all", lambda usual: {"models": [], "catalogue": []})
     return asked
 
 

@@ -141,7 +141,8 @@ def _standing(shopper: str, items: list[Mapping[str, Any]]) -> Iterator[Stored]:
 
 
 def _stored(shopper: str, items: Iterable[Mapping[str, Any]]) -> Stored:
-    record, orders, aliases = Record(shopper=shopper), list[OrderRecord](), set[str]()
+    record: Record | None = None
+    orders, aliases = list[OrderRecord](), set[str]()
     for item in items:
         if item["sk"] == keys.PROFILE:
             record = _record(item)
@@ -149,7 +150,7 @@ def _stored(shopper: str, items: Iterable[Mapping[str, Any]]) -> Stored:
             orders.append(_order(item))
         elif item["sk"].startswith(keys.ALIAS):
             aliases.add(item["sk"].removeprefix(keys.ALIAS))
-    return Stored(record, tuple(orders), frozenset(aliases))
+    return Stored(record or Record(shopper=shopper), tuple(orders), frozenset(aliases))
 
 
 def _item(record: Record) -> dict[str, Any]:
