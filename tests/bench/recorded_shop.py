@@ -267,7 +267,8 @@ class World:
         sequence = SequenceReader(self.storage)
         recommend = Recommend(sources, snapshot, settings, lambda: self.now, lambda *_: None, read_sequence=sequence)
         api = Api("serve_recommendations")
-        api.route(ROUTE, routes(lambda: RecommendationsApi(Keys(hash_key("k"), "write"), recommend))[ROUTE])
+        served = RecommendationsApi(Keys(hash_key("k"), "write"), recommend)
+        api.route(ROUTE, routes(lambda: served)[ROUTE])
         basic = {"authorization": "Basic " + base64.b64encode(b"k:").decode()}
 
         def connected(service: str) -> Wire:

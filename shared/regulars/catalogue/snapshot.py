@@ -112,6 +112,10 @@ class Snapshot(Mapping[str, Item]):
         """Those of the items that are in the catalogue, "" for none, without an Item made of any."""
         return {row[_CATEGORY] for row in map(self._rows.get, item_ids) if row}
 
+    def glances(self, item_ids: Iterable[str]) -> Iterator[tuple[str, str, bool]]:
+        """Of each: category, brand, and whether it has a picture, without an Item made of any."""
+        return ((row[_CATEGORY], row[_BRAND], bool(row[_IMAGE])) for row in map(self._rows.__getitem__, item_ids))
+
     def holds_all(self, item_ids: Collection[str]) -> bool:
         """Whether all of the ids are in the catalogue, and none of `restricted` among them; asked in one go."""
         return self.restricted.isdisjoint(item_ids) and all(map(self._rows.__contains__, item_ids))
@@ -177,6 +181,8 @@ def load(storage: Storage) -> Snapshot:
         return Snapshot()
     try:
         document = json.loads(gzip.decompress(body))
+        for row in document["rows"]:  # one text for all items of a category or brand: a call compares those of dozens
+            row[_CATEGORY], row[_BRAND] = intern(row[_CATEGORY]), intern(row[_BRAND])
         return Snapshot(document["rows"], document["version"])
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise TryLater(f"unreadable catalogue snapshot: {error}"[:200], code="broken_snapshot") from error
@@ -220,7 +226,7 @@ class SnapshotReader:
                 raise
 
 
-_CATEGORY, _BRAND, _PRICE, _LIST_PRICE, _STOCK, _ATTRIBUTES, _LISTED, _ACTIVE = 2, 3, 4, 5, 7, 10, 11, 12
+_CATEGORY, _BRAND, _PRICE, _LIST_PRICE, _STOCK, _IMAGE, _ATTRIBUTES, _LISTED, _ACTIVE = 2, 3, 4, 5, 7, 9, 10, 11, 12
 
 
 _NO = frozenset(("", "no", "n", "false", "0"))
@@ -255,12 +261,11 @@ def _to_row(item: Item) -> Row:
 
 
 def _from_row(row: Row) -> Item:
-    """One text for all items of a category or brand: a call compares those of dozens."""
     return Item(
         item_id=row[0],
         title=row[1],
-        category=intern(row[2]),
-        brand=intern(row[3]),
+        category=row[2],
+        brand=row[3],
         price_cents=row[4],
         list_price_cents=row[5],
         currency=row[6],

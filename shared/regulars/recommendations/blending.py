@@ -138,10 +138,14 @@ def _loudest_of(rows: Mapping[str, Row], voice: Voice, among: Collection[str]) -
 
 def liking(item: Item, taste: Mapping[tuple[str, str], float]) -> float:
     """How much the shopper's tags speak for the item's category and brand, 0 to 1."""
+    return liking_of(item.category, item.brand, taste)
+
+
+def liking_of(category: str, brand: str, taste: Mapping[tuple[str, str], float]) -> float:
+    """As `liking`, of what has no item yet."""
     if not taste:
         return 0.0
-    category, brand = tags_of(item)
-    return max(taste.get(category, 0.0), taste.get(brand, 0.0))
+    return max(taste.get(_category_tag(category), 0.0), taste.get(_brand_tag(brand), 0.0))
 
 
 def tags_of(item: Item) -> Tags:

@@ -40,6 +40,8 @@ _UNREAD: Mapping[str, Any] = {}
 _COMMON_SCOPES = (EVERYWHERE, NEW_ARRIVALS)
 _RULES = keys.merchandising_rules()
 _SHARDS = [keys.stockouts(shard) for shard in range(keys.STOCKOUT_SHARDS)]
+_ROOMY = 0.75
+"""Up to this share of its room the memory need not know which rows were asked for lately: none makes place soon."""
 _SLOW = 60
 """The habits of items change as slowly as their row is large: kept so many times as long as other popularity."""
 _SMALL_RULES = 3800
@@ -178,12 +180,10 @@ class DynamoSources:
         if version and version != self._rows_version:
             self._rows.clear()
             self._rows_version = version
-        found: dict[str, _Raw] = {}
         rows = self._rows
-        for item_id in items:
-            row = rows.get(item_id, _UNREAD)
-            if row is not _UNREAD:
-                found[item_id] = row
+        found = {item_id: row for item_id in items if (row := rows.get(item_id, _UNREAD)) is not _UNREAD}
+        if len(rows) > _ROOMY * self._cache_rows:
+            for item_id in found:
                 rows.move_to_end(item_id)
         return found
 

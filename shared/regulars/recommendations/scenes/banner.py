@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from regulars.recommendations.blending import liking
+from regulars.recommendations.blending import liking_of
 from regulars.recommendations.model import Candidate
 from regulars.recommendations.situation import Situation
 
@@ -18,37 +18,37 @@ def liked_banner(pool: Sequence[Candidate], situation: Situation) -> Candidate |
 
     Where nothing is new or reduced, the best that the list has no room for stands in, so that the list keeps its own order.
     """
-    found = _best(_news(pool, situation), situation)
+    found = _best(list(_news(pool, situation)), situation)
     if found is not None:
         return found
     beyond = _beyond(pool, situation)
     found = _best(_picked(pool[beyond:]), situation)
-    if found is None and not any(_has_picture(entry, situation) for entry in pool[beyond:]):
+    if found is None and not any(_pictured(pool[beyond:], situation)):
         found = _best(_picked(pool[:beyond]), situation)
     return found
 
 
-def _has_picture(entry: Candidate, situation: Situation) -> bool:
-    return bool(situation.snapshot[entry.item_id].image_url)
+def _pictured(pool: Sequence[Candidate], situation: Situation) -> Iterator[bool]:
+    return (pictured for _, _, pictured in situation.snapshot.glances(entry.item_id for entry in pool))
 
 
 def _beyond(pool: Sequence[Candidate], situation: Situation) -> int:
     """Behind as many with a picture as the list has places."""
     room = situation.ask.limit
-    for place, entry in enumerate(pool):
+    for place, pictured in enumerate(_pictured(pool, situation)):
         if room == 0:
             return place
-        room -= _has_picture(entry, situation)
+        room -= pictured
     return len(pool)
 
 
-def _best(pool: Iterable[_Reasoned], situation: Situation) -> Candidate | None:
+def _best(pool: Sequence[_Reasoned], situation: Situation) -> Candidate | None:
     """The best liked that has a picture, of equals the first; nothing is made of the others."""
-    snapshot, taste, best, found = situation.snapshot, situation.taste, -1.0, None
-    for candidate, code in pool:
-        item = snapshot[candidate.item_id]
-        liked = liking(item, taste)
-        if liked > best and item.image_url and situation.fresh(item.item_id):
+    taste, best, found = situation.taste, -1.0, None
+    glances = situation.snapshot.glances(candidate.item_id for candidate, _ in pool)
+    for (candidate, code), (category, brand, pictured) in zip(pool, glances, strict=True):
+        liked = liking_of(category, brand, taste)
+        if liked > best and pictured and situation.fresh(candidate.item_id):
             best, found = liked, (candidate, code)
             if not taste:
                 break
@@ -58,8 +58,8 @@ def _best(pool: Iterable[_Reasoned], situation: Situation) -> Candidate | None:
     return Candidate(candidate.item_id, candidate.score, code, source=candidate.source)
 
 
-def _picked(pool: Iterable[Candidate]) -> Iterator[_Reasoned]:
-    return ((entry, "picked_for_you") for entry in pool)
+def _picked(pool: Iterable[Candidate]) -> list[_Reasoned]:
+    return [(entry, "picked_for_you") for entry in pool]
 
 
 def _news(pool: Iterable[Candidate], situation: Situation) -> Iterator[_Reasoned]:
