@@ -261,9 +261,16 @@ def _order(item: Mapping[str, Any]) -> OrderRecord:
     )
 
 
+_SMALL = 256
+"""Bytes."""
+
+
 def _packed(value: Any) -> bytes:
-    """JSON, deflated where that makes it smaller: the items of most orders are a few words."""
+    """JSON, deflated where that makes it smaller and it is not small: the items of most orders are a few words, and inflating
+    takes longer than reading them."""
     plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(plain) <= _SMALL:
+        return plain
     deflated = zlib.compress(plain, 9)
     return deflated if len(deflated) < len(plain) else plain
 

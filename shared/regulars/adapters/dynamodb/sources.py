@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from regulars.adapters.dynamodb import keys
@@ -35,7 +36,7 @@ from regulars.similarity.packing import Ranked, columns
 
 T = TypeVar("T")
 _Raw = Mapping[str, Any] | None
-_UNREAD: Mapping[str, Any] = {}
+_UNREAD = Row({})
 """In place of a row that is not in memory; None is one that does not exist."""
 _COMMON_SCOPES = (EVERYWHERE, NEW_ARRIVALS)
 _RULES = keys.merchandising_rules()
@@ -44,6 +45,8 @@ _ROOMY = 0.75
 """Up to this share of its room the memory need not know which rows were asked for lately: none makes place soon."""
 _SLOW = 60
 """The habits of items change as slowly as their row is large: kept so many times as long as other popularity."""
+_UNPACKED_KEPT = 256
+"""Lists that stay unpacked: more than most calls look into."""
 _SMALL_RULES = 3800
 """Packed bytes of a rules document that is read at every call: one to two hundred rules."""
 
@@ -76,7 +79,7 @@ class DynamoSources:
         self._common_seconds = common_seconds
         self._cache_rows = cache_rows
         self._common: _Common | None = None
-        self._rows: OrderedDict[str, _Raw] = OrderedDict()
+        self._rows: OrderedDict[str, Row | None] = OrderedDict()
         self._rows_version = ""
         self._scopes: dict[str, tuple[datetime, Popularity | None, bool]] = {}
         self._decoded: dict[str, tuple[_Raw, tuple[Any, bool]]] = {}
@@ -112,14 +115,15 @@ class DynamoSources:
         read = self._read(model_keys, self._common is None or self._common.rules_are_small)
         raw = {item["pk"]: item for item in map(item_from_wire, read.get(self._models, ()))}
         if unread:
-            rows |= self._remember(numbered_rows({item_id: raw.get(pk) for pk, item_id in unread.items()}))
+            numbered = numbered_rows({item_id: raw.get(pk) for pk, item_id in unread.items()})
+            rows |= self._remember({item_id: _row(one) for item_id, one in numbered.items()})
         for pk, scope in stale.items():
             self._scopes[scope] = (now, *self._sound(decode_popularity, raw.get(pk)))
         popularity = {scope: self._scopes[scope] for scope in wanted}
         rules, rules_broken = self._sound(decode_rules, raw.get(_RULES["pk"]))
         damaged = [f"popularity of {scope}" for scope, (_, _, broken) in popularity.items() if broken]
         return Neighbourhood(
-            {item_id: _row(raw) for item_id, raw in rows.items() if raw is not None},
+            {item_id: row for item_id, row in rows.items() if row is not None},
             {scope: row for scope, (_, row, _) in popularity.items() if row is not None},
             self._stock_outs(read[self._catalogue]),
             rules,
@@ -175,7 +179,7 @@ class DynamoSources:
         known = self._scopes.get(scope)
         return known is not None and self._is_fresh(known[0], now, _SLOW if scope == HABIT else 1)
 
-    def _kept(self, version: str, items: Iterable[str]) -> dict[str, _Raw]:
+    def _kept(self, version: str, items: Iterable[str]) -> dict[str, Row | None]:
         """What is in memory of one version: the rows of another one make place at once."""
         if version and version != self._rows_version:
             self._rows.clear()
@@ -187,7 +191,7 @@ class DynamoSources:
                 rows.move_to_end(item_id)
         return found
 
-    def _remember(self, rows: Mapping[str, _Raw]) -> Mapping[str, _Raw]:
+    def _remember(self, rows: Mapping[str, Row | None]) -> Mapping[str, Row | None]:
         """Keeps what was read and returns it; absence too: an item without neighbours is asked for as often as any other. What
         was longest not asked for makes place."""
         self._rows.update(rows)
@@ -196,7 +200,9 @@ class DynamoSources:
         return rows
 
 
-def _row(raw: Mapping[str, Any]) -> Row:
+def _row(raw: _Raw) -> Row | None:
+    if raw is None:
+        return None
     if isinstance(raw, NumberedRow):
         return Row(_Lazy(raw), raw.gap_days, raw)
     return Row(_Lazy(raw), raw.get("gap_days"))
@@ -205,30 +211,42 @@ def _row(raw: Mapping[str, Any]) -> Row:
 class _Lazy(Mapping[str, Ranked]):
     """Relations of a raw row, unpacked when asked for: a scene uses one or two of five."""
 
-    __slots__ = ("_raw", "_unpacked")
+    __slots__ = ("_raw",)
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
         self._raw = raw
-        self._unpacked: dict[str, Ranked] = {}
 
     def __getitem__(self, relation: str) -> Ranked:
-        ranked = self._unpacked.get(relation)
-        if ranked is None:
-            packed = self._raw[relation]
-            if not isinstance(packed, bytes):
-                raise GiveUp(f"{relation} is no packed list", code="broken_model")
-            ranked = self._unpacked[relation] = packed.columns() if isinstance(packed, Numbered) else columns(packed)
-        return ranked
+        return _ranked(self, relation)
 
     def get(self, relation: str, default: Any = None) -> Any:
         """As of any mapping, without the price of an exception for an absent relation."""
-        return self[relation] if relation in self._raw else default
+        return _ranked(self, relation) if relation in self._raw else default
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, value in self._raw.items() if isinstance(value, bytes))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def unpacked(self, relation: str) -> Ranked:
+        """Raises GiveUp(broken_model)."""
+        packed = self._raw[relation]
+        if not isinstance(packed, bytes):
+            raise GiveUp(f"{relation} is no packed list", code="broken_model")
+        return packed.columns() if isinstance(packed, Numbered) else columns(packed)
+
+
+@lru_cache(maxsize=_UNPACKED_KEPT)
+def _ranked(row: _Lazy, relation: str) -> Ranked:
+    """Kept for the rest of a call, which may ask twice; rows stay packed, at a tenth of the size."""
+    return row.unpacked(relation)
 
 
 def _decoded(decode: Callable[[Mapping[str, Any]], T], raw: Mapping[str, Any]) -> tuple[T | None, bool]:
