@@ -13,6 +13,8 @@ often as in a busy function. Each item has four relations of 50 to 100 neighbour
     mixed      a new function meets shoppers with long-tailed interest
     unrelated  as warm, with histories and neighbours drawn from the whole catalogue: hardly two lists share an item
 
+Each is measured in a process of its own, as a function has its own: what another handler left of its memory would lie between.
+
 Printed: p50 and p99 in milliseconds of `time.process_time` (goal: ≤ 3 and ≤ 10), and as the yardstick of the same run what
 `json.loads` of one call's DynamoDB answers takes by itself and, where it is installed, `implicit`'s `recommend` for the same
 histories over the same neighbours. `--json` writes every figure. A Python built with profile-guided optimisation (that of
@@ -30,12 +32,16 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from tqdm import tqdm
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
@@ -188,6 +194,37 @@ def peer(world: World, calls: int) -> Measured | None:
     return Measured(taken, loops)
 
 
+def _world(chosen: argparse.Namespace, unrelated: bool = False) -> World:
+    return World(chosen.items, chosen.recent, chosen.shoppers, unrelated=unrelated)
+
+
+_CASES: dict[str, Callable[[argparse.Namespace], Measured | None]] = {
+    "ten": lambda chosen: _warmed(_world(chosen), chosen.shoppers, chosen.calls, 10),
+    "warm": lambda chosen: _warmed(_world(chosen), chosen.shoppers, chosen.calls),
+    "cold": lambda chosen: measure(world := _world(chosen), world.handler(0), chosen.calls),
+    # later calls are no first ones: patience is of no use
+    "mixed": lambda chosen: measure(world := _world(chosen), world.handler(1_000_000), chosen.calls, patience=1),
+    "unrelated": lambda chosen: _warmed(_world(chosen, unrelated=True), chosen.shoppers, chosen.calls),
+    "json.loads": lambda chosen: yardstick(_world(chosen), min(chosen.calls, 500)),
+    "implicit": lambda chosen: peer(_world(chosen), min(chosen.calls, 500)),
+}
+
+
+def _write(measured: Measured | None, file: Path) -> None:
+    file.write_text(json.dumps({"measured": measured and asdict(measured), "loops": _LOOPS}), "utf-8")
+
+
+def _apart(name: str, chosen: argparse.Namespace) -> Measured | None:
+    """What a process of its own measures."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "measured.json"
+        numbers = [f"--{word}={getattr(chosen, word)}" for word in ("items", "recent", "calls", "shoppers")]
+        subprocess.run([sys.executable, __file__, f"--case={name}", f"--json={file}", *numbers], check=True)
+        told = json.loads(file.read_text("utf-8"))
+    _LOOPS.extend(told["loops"])
+    return Measured(**told["measured"]) if told["measured"] else None
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -196,25 +233,16 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=3000)
     parser.add_argument("--shoppers", type=int, default=2000)
     parser.add_argument("--json", type=Path, help="write every figure there")
+    parser.add_argument("--case", choices=_CASES, help="measure this alone and write it to --json")
     chosen = parser.parse_args()
-    began = time.process_time()
-    world = World(chosen.items, chosen.recent, chosen.shoppers)
+    if chosen.case:
+        _write(_CASES[chosen.case](chosen), chosen.json)
+        return
     print(
-        f"{chosen.items} items, {len(world.near)} rows, {chosen.shoppers} shoppers made in {time.process_time() - began:.0f} s"
+        f"{chosen.items} items, {chosen.recent} recent ones, {chosen.shoppers} shoppers; Python {' '.join(sys.version.split())}"
     )
-    print(f"Python {sys.version.replace(chr(10), ' ')}")
-    found: dict[str, Measured] = {}
-    call = world.handler(1_000_000)
-    found["mixed"] = measure(world, call, chosen.calls, patience=1)  # later calls are no first ones
-    found["warm"] = _warmed(world, chosen.shoppers, chosen.calls)
-    found["ten"] = _warmed(world, chosen.shoppers, chosen.calls, 10)
-    found["cold"] = measure(world, world.handler(0), chosen.calls)
-    found["json.loads"] = yardstick(world, min(chosen.calls, 500))
-    other = peer(world, min(chosen.calls, 500))
-    if other:
-        found["implicit"] = other
-    hard = World(chosen.items, chosen.recent, chosen.shoppers, unrelated=True)
-    found["unrelated"] = _warmed(hard, chosen.shoppers, chosen.calls)
+    measured = {name: _apart(name, chosen) for name in tqdm(_CASES, unit="case")}
+    found = {name: entry for name, entry in measured.items() if entry is not None}
     words = {
         "ten": "rows in memory, ten items",
         "warm": "rows in memory, twenty items",
