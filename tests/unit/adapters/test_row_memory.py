@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from tests.support.window import NOW, VERSION, Profiles
 
-from regulars.adapters.dynamodb import keys, sources
+from regulars.adapters.dynamodb import keys, profiles, sources
 from regulars.adapters.dynamodb.client import item_to_wire
 from regulars.adapters.dynamodb.models import encode_popularity
 from regulars.adapters.dynamodb.sources import DynamoSources
+from regulars.errors import GiveUp
 from regulars.similarity.model import Popularity
+from regulars.similarity.packed import numbered_rows
+from regulars.similarity.packing import pack
 
 
 @pytest.fixture
@@ -84,3 +87,22 @@ def test_another_version_makes_place_and_a_call_without_a_model_does_not(read: l
     memory.neighbourhood("another", ["mug"], (), NOW)
     memory.neighbourhood(VERSION, ["mug"], (), NOW)
     assert read.count(mug) == 2
+
+
+def test_a_kept_row_unpacks_a_relation_once_and_tells_absent_from_damaged() -> None:
+    for raw in (stored := {"similar": pack((("b", 1.0),)), "next": b"damaged"}, numbered_rows({"a": stored})["a"]):
+        row = sources._row(raw)
+        assert row is not None
+        assert row.relations.get("together") is None
+        assert tuple(row.relations["similar"]) == (("b", 1.0),)
+        assert row.relations.get("similar") is row.relations["similar"]
+        with pytest.raises(GiveUp):
+            row.relations.get("next")
+
+
+@pytest.mark.parametrize(("items", "deflated"), [(5, False), (100, True)])
+def test_what_is_small_is_stored_as_it_is_and_both_come_back(items: int, deflated: bool) -> None:
+    bought = [f"item-{number:06d}" for number in range(items)]
+    packed = profiles._packed(bought)
+    assert packed.startswith(b"x") == deflated
+    assert profiles._unpacked(packed) == bought
