@@ -5,32 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any
 
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, EndpointConnectionError
-from botocore.session import get_session
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.scripted_server import ENVIRON, GET, Both, Script
 
 from regulars.adapters import aws_http
 from regulars.adapters.aws_http import Client, Signer, serves
-
-ENVIRON = {
-    "AWS_LAMBDA_FUNCTION_NAME": "collect_events",
-    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    "AWS_REGION": "eu-west-1",
-}
 
 
 @pytest.mark.parametrize("token", ["", "a/session+token=="])
@@ -68,79 +56,6 @@ def test_signatures_are_botocores(
     assert (start, rest, ours["content-length"]) == (f"{method} {path} HTTP/1.1", body, str(len(body)))
     assert ours.get("x-amz-security-token", "") == token
     assert headers.items() <= ours.items()
-
-
-class Script:
-    """A server that answers what it is told to, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, bytes] | bytes | None] = []
-        self.asked: list[tuple[str, str, dict[str, str], Any]] = []
-        script = self
-
-        class Answering(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def _answer(self) -> None:
-                raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                headers = {key.lower(): value for key, value in self.headers.items()}
-                script.asked.append((self.command, self.path, headers, json.loads(raw) if raw else None))
-                answer = script.answers.pop(0) if script.answers else (200, b"{}")
-                if answer is None:
-                    self.close_connection = True
-                    return
-                if isinstance(answer, bytes):  # the whole answer as it goes over the wire, and then no more
-                    self.wfile.write(answer)
-                    self.close_connection = True
-                    return
-                self.send_response(answer[0])
-                self.send_header("Content-Length", str(len(answer[1])))
-                self.end_headers()
-                self.wfile.write(answer[1])
-
-            do_GET = do_POST = _answer
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Silent."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
-@pytest.fixture
-def script() -> Iterator[Script]:
-    made = Script()
-    threading.Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-Both = Callable[[str], tuple[Any, Any]]
-
-
-@pytest.fixture
-def both(script: Script, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
-    """`both(service)`: our client and botocore's, at the script."""
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-
-    made: list[Any] = []
-
-    def make(service: str) -> tuple[Any, Any]:
-        session = get_session()
-        session.set_credentials(ENVIRON["AWS_ACCESS_KEY_ID"], ENVIRON["AWS_SECRET_ACCESS_KEY"])
-        full = session.create_client(
-            service,
-            region_name="eu-west-1",
-            endpoint_url=script.url,
-            config=Config(retries={"mode": "standard", "total_max_attempts": 4}, s3={"addressing_style": "path"}),
-        )
-        made.extend((Client(service, {**ENVIRON, "AWS_ENDPOINT_URL": script.url}, lambda: full), full))
-        return made[-2], made[-1]
-
-    yield make
-    for client in made:
-        client.close()
 
 
 ITEM = {"TableName": "t", "Item": {"pk": {"S": "a"}}}
@@ -295,7 +210,6 @@ CANCELLED = (
     b'{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"no",'
     b'"CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"m"}]}'
 )
-GET = {"TableName": "t", "Key": {"pk": {"S": "a"}}}
 
 
 @pytest.mark.parametrize(
@@ -344,75 +258,6 @@ def test_a_connection_is_kept_and_replaced_when_the_other_side_hung_up(script: S
     script.answers = [None]
     ours.get_item(**GET)
     assert ours._local.connection is not kept
-
-
-BODY = b'{"Item":{"pk":{"S":"a"}}}'
-LENGTH = f"Content-Length: {len(BODY)}\r\n".encode()
-CHUNKED = (
-    b"Transfer-Encoding: chunked\r\n\r\n7\r\n" + BODY[:7] + f"\r\n{len(BODY) - 7:x}\r\n".encode() + BODY[7:] + b"\r\n0\r\n\r\n"
-)
-RAW = {
-    "told length": b"HTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
-    "spelling and spaces": b"HTTP/1.1 200\r\ncontent-LENGTH:" + str(len(BODY)).encode() + b"  \r\n\r\n" + BODY,
-    "chunked": b"HTTP/1.1 200 OK\r\n" + CHUNKED,
-    "chunked and a length": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n" + CHUNKED,
-    "until the end": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY,
-    "older HTTP": b"HTTP/1.0 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
-    "bare line ends": b"HTTP/1.1 200 OK\n" + LENGTH.replace(b"\r", b"") + b"\n" + BODY,
-    "more than was told": b"HTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n" + BODY + b"HTTP/1.1 500 No\r\n\r\n",
-    "continued": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + LENGTH + b"\r\n" + BODY,
-    "closing": b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + LENGTH + b"\r\n" + BODY,
-}
-
-
-@pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
-def test_every_shape_of_answer_is_read_as_botocore_reads_it(script: Script, both: Both, raw: bytes) -> None:
-    for client in both("dynamodb"):
-        script.answers = [raw]
-        assert client.get_item(**GET)["Item"] == {"pk": {"S": "a"}}
-        assert client.get_item(**GET).get("Item") is None  # and the next one is not the rest of it
-        assert len(script.asked) == 2
-        script.asked.clear()
-
-
-class Drops(RawIOBase):
-    """A socket whose bytes come `size` at a time."""
-
-    def __init__(self, raw: bytes, size: int) -> None:
-        self._raw, self._size = BytesIO(raw), size
-
-    def makefile(self, *_: Any) -> BufferedReader:
-        return BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._raw.readinto(memoryview(buffer)[: self._size])
-
-
-@pytest.mark.parametrize("size", [1, 7, 60])
-@pytest.mark.parametrize("raw", RAW.values(), ids=RAW)
-def test_answers_may_come_in_pieces(raw: bytes, size: int) -> None:
-    status, _, body, _ = aws_http._answer(Drops(raw, size), "POST")
-    assert (status, body) == (200, BODY)
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n" + BODY,
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 120 + LENGTH + b"\r\n" + BODY,
-        b"nonsense\r\n\r\n",
-    ],
-    ids=["cut short", "endless line", "endless head", "no HTTP"],
-)
-def test_a_broken_answer_is_asked_for_again(script: Script, both: Both, raw: bytes) -> None:
-    ours, _ = both("dynamodb")
-    script.answers = [raw, (200, BODY)]
-    assert ours.get_item(**GET)["Item"] == {"pk": {"S": "a"}}
-    assert len(script.asked) == 2
 
 
 def test_nobody_there_is_botocores_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
