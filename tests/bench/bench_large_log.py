@@ -4,8 +4,9 @@
 
 The CSV has the shoppers and items of synthetic.py, over a year, as `user,item,ts,event`. Every protocol has a fresh process,
 whose peak of resident memory is printed. `--limit-mb` takes away what lies above it (RLIMIT_DATA, which also counts memory
-that was asked for and never touched): then the command must say so in one line. `--repurchase` adds
-`regulars evaluate-repurchase`.
+that was asked for and never touched): then the command must say so in one line. A machine of that size is better played by a
+memory cgroup, where `systemd-run --scope -p MemoryMax=1900M -p MemorySwapMax=0 make bench-large-log` sets one up.
+`--repurchase` adds `regulars evaluate-repurchase`.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def run(arguments: list[str], limit_mb: int) -> dict[str, Any]:
         told, said = process.communicate()
     seconds = perf_counter() - begun
     if process.returncode:
-        return {"seconds": seconds, "failed": (said or told).strip().splitlines()[-1][:300]}
+        lines = (said or told).strip().splitlines() or ["without a word"]
+        return {"seconds": seconds, "failed": f"{lines[-1][:300]} (exit {process.returncode})"}
     return {"seconds": seconds, "told": json.loads(told)}
 
 
