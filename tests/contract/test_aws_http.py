@@ -19,6 +19,8 @@ from tests.support.scripted_server import ENVIRON, GET, Both, Script
 
 from regulars.adapters import aws_http
 from regulars.adapters.aws_http import Client, Signer, serves
+from regulars.adapters.dynamodb import client as dynamo
+from regulars.adapters.dynamodb.client import batch_get, read_all
 
 
 @pytest.mark.parametrize("token", ["", "a/session+token=="])
@@ -145,6 +147,31 @@ def with_bytes(found: dict[str, Any]) -> dict[str, Any]:
 def test_bytes_are_found_however_deep_and_nothing_else_is_taken_for_them(answer: dict[str, Any]) -> None:
     content = json.dumps(answer).encode()
     assert aws_http._decoded(content) == json.loads(content, object_hook=with_bytes)
+
+
+def test_a_batch_that_is_answered_as_before_is_not_decoded_again(script: Script, both: Both) -> None:
+    ours, _ = both("dynamodb")
+    asked = {"t": {"Keys": [{"pk": {"S": "a"}}]}}
+    one, other = (b'{"Responses":{"t":[{"pk":{"S":"a"},"n":{"N":"%d"},"b":{"B":"AAEC"}}]}}' % number for number in (1, 2))
+    script.answers = [(200, content) for content in (one, one, other, one)]
+    first, again, changed, back = (ours.batch_get_item(RequestItems=asked) for _ in range(4))
+    assert again is first
+    assert back is first
+    (item,), (later,) = first["Responses"]["t"], changed["Responses"]["t"]
+    assert (item["n"], item["b"], later["n"]) == ({"N": "1"}, {"B": b"\x00\x01\x02"}, {"N": "2"})
+    assert len(script.asked) == 4
+
+
+def test_no_reader_can_change_a_kept_answer(script: Script, both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, _ = both("dynamodb")
+    monkeypatch.setattr(dynamo, "aws_client", lambda service: ours)
+    content = b'{"Responses":{"t":[{"pk":{"S":"a"},"l":{"L":[{"SS":["x"]}]}}]},"UnprocessedKeys":{}}'
+    script.answers = [(200, content)] * 3
+    asked = {"t": {"Keys": [{"pk": {"S": "a"}}]}}
+    read_all(asked)["t"].clear()
+    (item,) = batch_get({"t": [{"pk": "a"}]})["t"]
+    item["l"].clear()
+    assert read_all(asked) == {"t": [{"pk": {"S": "a"}, "l": {"L": [{"SS": ["x"]}]}}]}
 
 
 @pytest.mark.parametrize("value", ["half \ud83d of a pair", 2**70, -(2**63) - 1])

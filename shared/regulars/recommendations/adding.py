@@ -6,14 +6,14 @@ unpacked, and only of the best is a text made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import compress, islice
 
 from regulars.recommendations.history import Fading
 from regulars.recommendations.ports import Row
-from regulars.recommendations.sums import REPEAT, SLACK, Question, Ranking, Scores, Seeds, Voice
+from regulars.recommendations.sums import REPEAT, SLACK, Loud, Question, Ranking, Scores, Seeds, Voice
 from regulars.similarity import packed
 from regulars.similarity.packed import TOTALS, Ids, Lists, Spoken, Sums
 
@@ -64,9 +64,11 @@ def rank(question: Question) -> Ranking:
     for voice, spoken in zip(popular, sold, strict=True):
         sums.say(spoken, voice.factor)
     scores, numbers = _shown(sums, question.count, may_show, question.may_show_all)
-    heard = {name: n for n, (name, factor) in enumerate(zip(asked.names, factors, strict=True)) if factor > 0}
-    near = tuple(Voice(name, factors[n], asked.spoken.get(n) or _Said(sums, n), asked.seeds[n]) for name, n in heard.items())
-    return Ranking(scores, near, tuple(popular), _Heard(sums, numbers, heard))
+    heard = {voice: factor for voice, factor in enumerate(factors) if factor > 0}
+    near = tuple(
+        Voice(asked.names[n], factor, asked.spoken.get(n) or _Said(sums, n), asked.seeds[n]) for n, factor in heard.items()
+    )
+    return Ranking(scores, near, tuple(popular), partial(_loudest, sums, numbers, asked.names, heard))
 
 
 def _voices(question: Question) -> _Voices:
@@ -139,22 +141,13 @@ def _read_once(scores: Mapping[str, float]) -> Spoken:
     return known[1]
 
 
-class _Heard:
-    """Which item of the history speaks loudest for others: asked once for all voices."""
-
-    def __init__(self, sums: Sums, numbers: Callable[[], dict[str, int]], voices: Mapping[str, int]) -> None:
-        self._sums, self._numbers, self._voices = sums, numbers, voices
-        self._asked: frozenset[str] = frozenset()
-        self._said: list[dict[str, tuple[str, float]]] = []
-
-    def __call__(self, voice: Voice, among: Collection[str]) -> dict[str, tuple[str, float]]:
-        """Item → (which of the history, how loud)."""
-        wanted = frozenset(among)
-        if self._asked != wanted:
-            known = self._numbers()
-            self._said = self._sums.loudest({item_id: known[item_id] for item_id in wanted if item_id in known})
-            self._asked = wanted
-        return self._said[self._voices[voice.name]] if wanted else {}
+def _loudest(
+    sums: Sums, numbers: Callable[[], dict[str, int]], names: Sequence[str], heard: Mapping[int, float], among: Collection[str]
+) -> dict[str, Loud]:
+    """`Ranking.loudest`."""
+    known = numbers() if among else {}
+    said = sums.loudest({item_id: known[item_id] for item_id in among if item_id in known}, heard)
+    return {item_id: (loud, names[voice], seed) for item_id, (loud, voice, seed) in said.items()}
 
 
 class _Said(Mapping[str, float]):

@@ -19,6 +19,7 @@ from regulars.recommendations.ports import Row
 from regulars.recommendations.sums import (
     POOL,
     REPEAT,
+    Loud,
     Question,
     Ranking,
     Scores,
@@ -33,8 +34,8 @@ from regulars.recommendations.sums import (
 )
 
 __all__ = [
-    "POOL", "REPEAT", "Question", "Ranking", "Scores", "Seeds", "Voice", "best", "blended", "causes", "liking", "loudest",
-    "near", "nearness", "normalised", "rank", "shown",
+    "POOL", "REPEAT", "Loud", "Question", "Ranking", "Scores", "Seeds", "Voice", "best", "blended", "causes", "liking",
+    "loudest", "near", "nearness", "normalised", "rank", "shown",
 ]  # fmt: skip
 Tags = tuple[tuple[str, str], tuple[str, str]]
 
@@ -68,7 +69,7 @@ def rank_plainly(question: Question) -> Ranking:
     for voice in popular:
         for item_id in voice.scores.keys() & hidden:
             total.pop(item_id, None)
-    heard = partial(_loudest_of, rows)
+    heard = partial(_loudest_of, rows, near_voices)
     return Ranking(shown(total, question.count, may_show), (*near_voices, *small), tuple(popular), heard)
 
 
@@ -132,8 +133,14 @@ def loudest(
     return found
 
 
-def _loudest_of(rows: Mapping[str, Row], voice: Voice, among: Collection[str]) -> dict[str, tuple[str, float]]:
-    return loudest(voice.seeds, rows, voice.name, among)
+def _loudest_of(rows: Mapping[str, Row], voices: Iterable[Voice], among: Collection[str]) -> dict[str, Loud]:
+    found: dict[str, Loud] = {}
+    for voice in voices:
+        for item_id, (seed, strength) in loudest(voice.seeds, rows, voice.name, among).items():
+            loud = voice.factor * strength
+            if item_id not in found or loud > found[item_id][0]:
+                found[item_id] = (loud, voice.name, seed)
+    return found
 
 
 def liking(item: Item, taste: Mapping[tuple[str, str], float]) -> float:

@@ -34,8 +34,10 @@ class Voice:
     seeds: Seeds = field(default_factory=list)
 
 
-Loudest = Callable[[Voice, Collection[str]], Mapping[str, tuple[str, float]]]
-"""Of a voice: item → the seed that speaks loudest for it, and how loud."""
+Loud = tuple[float, str, str]
+"""How loud, the name of the voice, and which item of the history speaks."""
+Loudest = Callable[[Collection[str]], dict[str, Loud]]
+"""Item → what speaks loudest for it of all relations, of equals the first; none for what no relation names."""
 
 
 @value(frozen=True, slots=True)

@@ -282,19 +282,25 @@ class Sums:
             self._loops.packed_spell(self._sums, _at(numbers), count, text, size)
         return text.raw[:size].decode("utf-8", "surrogatepass").split(SEPARATOR)
 
-    def loudest(self, asked: Mapping[str, int]) -> list[dict[str, tuple[str, float]]]:
-        """By voice: of the ids (asked for by number) → which item's list speaks loudest for it, and how loud."""
-        ids, numbers, whose = list(asked), array("q", asked.values()), self._lists.whose
-        size = len(numbers) * self._voices
+    def loudest(self, asked: Mapping[str, int], factors: Mapping[int, float]) -> dict[str, tuple[float, int, str]]:
+        """Of the ids (asked for by number) that a list of these voices names → how loud the loudest is, its strength times the
+        factor of its voice; which voice; and which item's list. Of equals the first voice, and there the first item."""
+        numbers, whose, voices = array("q", asked.values()), self._lists.whose, self._voices
+        size = len(numbers) * voices
         found, strength = array("q", bytes(8 * size)), array("d", bytes(8 * size))
         self._loops.packed_loudest(
             *(self._sums, _at(self._asked), self._lists.rows),
             *(_at(numbers), len(numbers), _at(found), _at(strength)),
         )
-        said = []
-        for voice in range(self._voices):
-            places = zip(ids, found[voice :: self._voices], strength[voice :: self._voices], strict=True)
-            said.append({item_id: (whose[row], loud) for item_id, row, loud in places if row >= 0})
+        said: dict[str, tuple[float, int, str]] = {}
+        for place, item_id in enumerate(asked):
+            begin, best, of = place * voices, 0.0, -1
+            for voice, factor in factors.items():
+                loud = factor * strength[begin + voice]
+                if loud > best:
+                    best, of = loud, voice
+            if of >= 0:
+                said[item_id] = (best, of, whose[found[begin + of]])
         return said
 
 

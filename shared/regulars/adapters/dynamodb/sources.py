@@ -168,9 +168,11 @@ class DynamoSources:
 
     def _stock_outs(self, shards: list[dict[str, Any]]) -> frozenset[str]:
         """Live, but seldom other than in the call before: thousands of ids, perhaps, that need not become a set again."""
-        if self._sold_out[0] != shards:
-            self._sold_out = (shards, decode_stock_outs(map(item_from_wire, shards)))
-        return self._sold_out[1]
+        before, ids = self._sold_out
+        if before != shards:
+            ids = decode_stock_outs(map(item_from_wire, shards))
+        self._sold_out = (shards, ids)  # those read last, which the next ones mostly are too: then nothing is compared
+        return ids
 
     def _is_fresh(self, read_at: datetime, now: datetime, times: int = 1) -> bool:
         return 0 <= (now - read_at).total_seconds() < self._common_seconds * times

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from regulars.recommendations import newcomers
-from regulars.recommendations.blending import POOL, REPEAT, Question, Ranking, Scores, Seeds, liking, rank, shown
+from regulars.recommendations.blending import POOL, REPEAT, Loud, Question, Ranking, Scores, Seeds, liking, rank, shown
 from regulars.recommendations.explaining import Parts, of_voices
 from regulars.recommendations.history import again
 from regulars.recommendations.mixing import mixed
@@ -111,29 +111,23 @@ def _tip(scores: Scores, situation: Situation) -> None:
 
 def _told(situation: Situation, chosen: Sequence[Candidate]) -> list[Candidate]:
     """The loudest voice for each: a deed through its neighbours, having bought it before, or popularity."""
-    among = frozenset(candidate.item_id for candidate in chosen if candidate.code == UNTOLD)
-    heard: dict[str, tuple[float, str, str]] = {}
+    among = [candidate.item_id for candidate in chosen if candidate.code == UNTOLD]
     ranking: Ranking = situation.notes[_RANKING]
-    for voice in ranking.near if among else ():
-        said: Mapping[str, tuple[str, float]]
-        if voice.name == REPEAT:
-            said = {item_id: (item_id, voice.scores[item_id]) for item_id in among & voice.scores.keys()}
-        elif voice.name == SEQUENCE:  # it speaks of the whole history, named here by its newest deed
-            newest = situation.deeds[0].item_id
-            said = {item_id: (newest, voice.scores[item_id]) for item_id in among & voice.scores.keys()}
-        else:
-            said = ranking.loudest(voice, among)
-        for item_id, (seed, strength) in said.items():
-            entry = (voice.factor * strength, voice.name, seed)
-            if item_id not in heard or entry > heard[item_id]:
-                heard[item_id] = entry
+    heard = ranking.loudest(among) if among and ranking.near else {}
+    for voice in ranking.near:
+        if voice.name not in (REPEAT, SEQUENCE):
+            continue
+        for item_id in voice.scores.keys() & among:
+            # The sequence model speaks of the whole history, named here by its newest deed.
+            seed = item_id if voice.name == REPEAT else situation.deeds[0].item_id
+            loud = voice.factor * voice.scores[item_id]
+            if item_id not in heard or loud > heard[item_id][0]:
+                heard[item_id] = (loud, voice.name, seed)
     kinds = {deed.item_id: deed.kind for deed in situation.deeds}
     return [_because(candidate, heard.get(candidate.item_id), kinds, situation) for candidate in chosen]
 
 
-def _because(
-    candidate: Candidate, voice: tuple[float, str, str] | None, kinds: Mapping[str, str], situation: Situation
-) -> Candidate:
+def _because(candidate: Candidate, voice: Loud | None, kinds: Mapping[str, str], situation: Situation) -> Candidate:
     if candidate.code != UNTOLD:
         return candidate
     item_id, score = candidate.item_id, candidate.score
