@@ -45,6 +45,13 @@ def test_what_she_bought_is_shown_only_where_shoppers_buy_again(
     assert window.codes(scene, limit=50, **question)["tea-green"] == code
 
 
+@pytest.mark.parametrize(("weight", "code"), [(0.01, "because_bought"), (10.0, "bought_before")])
+def test_of_repeating_and_a_neighbour_the_louder_is_the_reason(window: Window, weight: float, code: str) -> None:
+    window.knows(profile(bought={"cup-white": 30, "teapot": 3}))
+    serve(window, replace(RECIPE, repeat=Part(weight=weight)))
+    assert window.codes("home", limit=50)["cup-white"] == code
+
+
 def test_a_complement_in_the_cart_scene_may_be_an_old_acquaintance(window: Window) -> None:
     window.settings = replace(settings(), threshold=replace(settings().threshold, spend_cents=0))
     serve(window, RECIPE)
