@@ -162,6 +162,16 @@ def test_a_batch_that_is_answered_as_before_is_not_decoded_again(script: Script,
     assert len(script.asked) == 4
 
 
+def test_a_large_batch_is_not_kept(script: Script, both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, _ = both("dynamodb")
+    content = b'{"Responses":{"t":[{"pk":{"S":"large"}}]}}'
+    monkeypatch.setattr(aws_http, "_LARGE", len(content) - 1)
+    script.answers = [(200, content)] * 2
+    first, again = (ours.batch_get_item(RequestItems={"t": {"Keys": [{"pk": {"S": "a"}}]}}) for _ in range(2))
+    assert again == first
+    assert again is not first
+
+
 def test_no_reader_can_change_a_kept_answer(script: Script, both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, _ = both("dynamodb")
     monkeypatch.setattr(dynamo, "aws_client", lambda service: ours)

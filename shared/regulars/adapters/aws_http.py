@@ -33,9 +33,9 @@ _BLOCK, _LINES = 65536, 100
 """Bytes of the first read of an answer; lines of a head, as in http.client."""
 _FORMS = 128
 """Forms of requests that are kept: an operation has one, an object of S3 each its own."""
-_ASKED_AGAIN, _ANSWERS = "BatchGetItem", 4
+_ASKED_AGAIN, _ANSWERS, _LARGE = "BatchGetItem", 4, 1 << 20
 """Every call asks for what is sold out and which rules hold, and is told the same for minutes, the items in one order or
-another. A comparison of the bytes takes a tenth of decoding them."""
+another. A comparison of the bytes takes a tenth of decoding them. Answers of more bytes than `_LARGE` are not kept."""
 _JSON_1_0 = "application/x-amz-json-1.0"
 _JSON_1_1 = "application/x-amz-json-1.1"
 # service → (prefix of the target header, content type, operations)
@@ -94,7 +94,7 @@ class Client:
             arguments = {"ClientRequestToken": os.urandom(16).hex(), **arguments}  # as botocore: tries may overlap
         headers = (("content-type", self._type), ("x-amz-target", f"{self._prefix}.{operation}"))
         content, _ = self._send("POST", "/", headers, _encoded(arguments), operation)
-        decoded = _decoded_again if operation == _ASKED_AGAIN else _decoded
+        decoded = _decoded_again if operation == _ASKED_AGAIN and len(content) <= _LARGE else _decoded
         answer: dict[str, Any] = decoded(content) if content else {}
         return answer
 
