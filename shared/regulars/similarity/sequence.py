@@ -43,6 +43,7 @@ _OF_A_BLOCK = ("norm1.gain", "norm1.bias", "query", "key", "value", "out")
 _OF_A_BLOCK_TOO = ("norm2.gain", "norm2.bias", "up", "up_bias", "down", "down_bias")
 _AT_ONCE = 256
 """Questions scored in one product."""
+_SAMPLE = 16
 
 
 def shapes(items: int, length: int, dim: int, blocks: int) -> dict[str, tuple[int, ...]]:
@@ -142,6 +143,8 @@ def from_bytes(body: bytes) -> SequenceModel:
         with np.load(io.BytesIO(body), allow_pickle=False) as stored:
             about = json.loads(stored[_ABOUT].tobytes())
             arrays = {name: stored[name].astype(np.float32) for name in stored.files if name != _ABOUT}
+            # By columns: the product with one state reads them one after the other, in half the time.
+            arrays[ITEMS] = np.asfortranarray(arrays[ITEMS])
         made = SequenceModel(tuple(about["item_ids"]), arrays, int(about["until_ms"]), int(about["keep"]))
         items, dim = arrays[ITEMS].shape
         if items != len(made.item_ids) or made.keep < 1:
@@ -190,10 +193,23 @@ def voices_of(model: SequenceModel, item_ids: Sequence[str], queries: Queries, c
 def best(scores: Array, keep: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(items, likelihoods) of the `keep` highest in each row, in no order; 0 for what is closed (−∞)."""
     keep = min(keep, scores.shape[1])
-    items = np.argpartition(scores, scores.shape[1] - keep, axis=1)[:, scores.shape[1] - keep :]
+    items = _leaders(scores, keep)
     logits = np.take_along_axis(scores, items, axis=1).astype(np.float64)
     highest = logits.max(axis=1, keepdims=True)
     return items, np.exp(logits - np.where(np.isfinite(highest), highest, 0.0))
+
+
+def _leaders(scores: Array, keep: int) -> NDArray[np.int64]:
+    """Of one question only what a sixteenth of the scores says may be among the highest is sorted out: of a large catalogue a
+    few hundred items."""
+    if len(scores) == 1 and scores.shape[1] > _SAMPLE * keep:
+        sample, place = scores[0, ::_SAMPLE], 2 * keep // _SAMPLE + _SAMPLE
+        floor = np.partition(sample, len(sample) - place)[len(sample) - place]
+        above = np.flatnonzero(scores[0] >= floor)
+        if len(above) >= keep:
+            return above[np.argpartition(scores[0, above], len(above) - keep)[np.newaxis, len(above) - keep :]]
+    found: NDArray[np.int64] = np.argpartition(scores, scores.shape[1] - keep, axis=1)[:, scores.shape[1] - keep :]
+    return found
 
 
 def _norm(x: Array, gain: Array, bias: Array) -> Array:

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from regulars.adapters.memory.storage import MemoryStorage
 from regulars.errors import GiveUp, Invalid
@@ -24,7 +26,7 @@ from regulars.similarity.published import publish, published_in
 from regulars.similarity.recipe import Part, Recipe
 from regulars.similarity.relations import kind_weights
 from regulars.similarity.scoring import Asked, Voices
-from regulars.similarity.sequence import SequenceModel, from_bytes, shapes, voices_of
+from regulars.similarity.sequence import SequenceModel, best, from_bytes, shapes, voices_of
 from regulars.similarity.tuning import tune
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -193,3 +195,20 @@ def test_a_build_judges_by_what_the_model_has_not_learned(until_day: int, asked:
     assert (SEQUENCE in chosen.params) == (SEQUENCE in chosen.tuned.recipe.parts)
     assert chosen.params["settings"].endswith("+1")
     assert choosing.digest(settings) == chosen.params["settings"].removesuffix("+1")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.sampled_from(["all open", "few open", "alike", "closed"]))
+def test_the_best_of_one_question_are_those_of_a_whole_sort(seed: int, keep: int, shape: str) -> None:
+    dice = np.random.default_rng(seed)
+    scores = dice.standard_normal(5000).astype(np.float32)
+    if shape == "few open":
+        scores[dice.permutation(5000)[: 5000 - keep // 2 - 1]] = -np.inf
+    if shape == "alike":
+        scores = np.round(scores)
+    if shape == "closed":
+        scores[:] = -np.inf
+    items, values = best(scores[np.newaxis], keep)
+    assert len(set(items[0].tolist())) == keep
+    assert sorted(scores[items[0]].tolist()) == sorted(scores.tolist())[-keep:]
+    assert (values[0] > 0).sum() == min(keep, int(np.isfinite(scores).sum()))
