@@ -203,8 +203,9 @@ def _leaders(scores: Array, keep: int) -> NDArray[np.int64]:
     """Of one question only what a sixteenth of the scores says may be among the highest is sorted out: of a large catalogue a
     few hundred items."""
     if len(scores) == 1 and scores.shape[1] > _SAMPLE * keep:
-        sample, place = scores[0, ::_SAMPLE], 2 * keep // _SAMPLE + _SAMPLE
-        floor = np.partition(sample, len(sample) - place)[len(sample) - place]
+        sample = scores[0, ::_SAMPLE]
+        place = max(0, len(sample) - 2 * keep // _SAMPLE - _SAMPLE)
+        floor = np.partition(sample, place)[place]
         above = np.flatnonzero(scores[0] >= floor)
         if len(above) >= keep:
             return above[np.argpartition(scores[0, above], len(above) - keep)[np.newaxis, len(above) - keep :]]
