@@ -83,8 +83,8 @@ def _add_reading(commands: Any) -> None:
     explain.set_defaults(run=work.explain)
 
     report = commands.add_parser("report", help="KPIs against their goals")
-    report.add_argument("--from", dest="day_from", type=date.fromisoformat, metavar="YYYY-MM-DD")
-    report.add_argument("--to", dest="day_to", type=date.fromisoformat, metavar="YYYY-MM-DD")
+    report.add_argument("--from", dest="day_from", type=_day, metavar="YYYY-MM-DD")
+    report.add_argument("--to", dest="day_to", type=_day, metavar="YYYY-MM-DD")
     report.add_argument("--json", action="store_true")
     report.set_defaults(run=work.report)
 
@@ -110,6 +110,13 @@ def _add_settings(commands: Any) -> None:
 
     key = commands.add_parser("key", help="make a write or operator key and the hash that the template wants")
     key.set_defaults(run=work.key, needs_stack=False)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: YYYY-MM-DD") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

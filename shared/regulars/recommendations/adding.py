@@ -145,7 +145,9 @@ def _loudest(
     sums: Sums, numbers: Callable[[], dict[str, int]], names: Sequence[str], heard: Mapping[int, float], among: Collection[str]
 ) -> dict[str, Loud]:
     """`Ranking.loudest`."""
-    known = numbers() if among else {}
+    if not among:
+        return {}
+    known = numbers()
     said = sums.loudest({item_id: known[item_id] for item_id in among if item_id in known}, heard)
     return {item_id: (loud, names[voice], seed) for item_id, (loud, voice, seed) in said.items()}
 

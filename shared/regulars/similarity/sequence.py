@@ -44,6 +44,7 @@ _OF_A_BLOCK_TOO = ("norm2.gain", "norm2.bias", "up", "up_bias", "down", "down_bi
 _AT_ONCE = 256
 """Questions scored in one product."""
 _SAMPLE = 16
+"""One of so many scores tells below which none of the best can lie, as in `recommendations.sums.best`."""
 
 
 def shapes(items: int, length: int, dim: int, blocks: int) -> dict[str, tuple[int, ...]]:
@@ -200,8 +201,8 @@ def best(scores: Array, keep: int) -> tuple[NDArray[np.int64], NDArray[np.float6
 
 
 def _leaders(scores: Array, keep: int) -> NDArray[np.int64]:
-    """Of one question only what a sixteenth of the scores says may be among the highest is sorted out: of a large catalogue a
-    few hundred items."""
+    """Numbers of the `keep` highest in each row. Of one question in a large catalogue only the few hundred items above a floor
+    are looked at; where the floor was too high, all are."""
     if len(scores) == 1 and scores.shape[1] > _SAMPLE * keep:
         sample = scores[0, ::_SAMPLE]
         place = max(0, len(sample) - 2 * keep // _SAMPLE - _SAMPLE)

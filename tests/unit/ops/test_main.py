@@ -48,3 +48,12 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as ended:
             main.main([name, "--help"])
         assert ended.value.code == 0
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+@pytest.mark.parametrize("text", ["yesterday", "2026-02-30", "1/2/2026"])
+def test_a_report_of_no_such_day_says_what_a_day_looks_like(option: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main.main(["report", option, text])
+    assert left.value.code == 2
+    assert f"argument {option}: '{text}' is no day: YYYY-MM-DD" in capsys.readouterr().err

@@ -113,7 +113,7 @@ def _told(situation: Situation, chosen: Sequence[Candidate]) -> list[Candidate]:
     """The loudest voice for each: a deed through its neighbours, having bought it before, or popularity."""
     among = [candidate.item_id for candidate in chosen if candidate.code == UNTOLD]
     ranking: Ranking = situation.notes[_RANKING]
-    heard = ranking.loudest(among) if among and ranking.near else {}
+    heard = ranking.loudest(among)
     for voice in ranking.near:
         if voice.name not in (REPEAT, SEQUENCE):
             continue
