@@ -11,6 +11,7 @@ often as in a busy function. Each item has four relations of 50 to 100 neighbour
     ten        as warm, an answer of ten items: what the API gives when nobody says how many
     cold       no row is: twenty come with every call (which ids they name was seen before)
     mixed      a new function meets shoppers with long-tailed interest
+    sequence   as ten, and as warm, with a trained sequence model in the blend (64 numbers an item)
     unrelated  as warm, with histories and neighbours drawn from the whole catalogue: hardly two lists share an item
 
 Each is measured in a process of its own, as a function has its own: what another handler left of its memory would lie between.
@@ -32,11 +33,12 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,8 +47,13 @@ from tqdm import tqdm
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-from tests.bench.recorded_shop import World  # noqa: E402
+from tests.bench.recorded_shop import RECIPE, World  # noqa: E402
 from tests.support.prices import GB_SECOND, HTTP_API_REQUEST, LAMBDA_REQUEST, READ_UNIT  # noqa: E402
+
+from regulars.shop import section  # noqa: E402
+from regulars.similarity.config import SimilaritySettings  # noqa: E402
+from regulars.similarity.model import SEQUENCE, sequence_key  # noqa: E402
+from regulars.similarity.recipe import Part  # noqa: E402
 
 BILLED_SECONDS, MEMORY_GB = 0.015, 1.0
 """Two reads of about four milliseconds and less than four of work, rounded up."""
@@ -198,6 +205,26 @@ def _world(chosen: argparse.Namespace, unrelated: bool = False) -> World:
     return World(chosen.items, chosen.recent, chosen.shoppers, unrelated=unrelated)
 
 
+def _listening(chosen: argparse.Namespace) -> World:
+    """With a sequence model of the settings' size. Its numbers are random: what it names lies all over the catalogue, as far
+    apart in memory as can be."""
+    import numpy as np  # the other cases do without
+
+    from regulars.similarity.sequence import SequenceModel, shapes
+
+    settings = section(SimilaritySettings, "similarity", {}).sequence
+    world = World(
+        chosen.items, chosen.recent, chosen.shoppers, recipe=replace(RECIPE, parts={**RECIPE.parts, SEQUENCE: Part(weight=0.5)})
+    )
+    dice, names = np.random.default_rng(0), tuple(f"item-{number:06d}" for number in range(chosen.items))
+    arrays = {
+        name: (dice.standard_normal(shape) * settings.dim**-0.5).astype(np.float32)
+        for name, shape in shapes(chosen.items, settings.max_length, settings.dim, settings.blocks).items()
+    }
+    world.storage.put(sequence_key("1"), SequenceModel(names, arrays, 0, settings.keep).to_bytes())
+    return world
+
+
 _CASES: dict[str, Callable[[argparse.Namespace], Measured | None]] = {
     "ten": lambda chosen: _warmed(_world(chosen), chosen.shoppers, chosen.calls, 10),
     "warm": lambda chosen: _warmed(_world(chosen), chosen.shoppers, chosen.calls),
@@ -205,6 +232,8 @@ _CASES: dict[str, Callable[[argparse.Namespace], Measured | None]] = {
     # later calls are no first ones: patience is of no use
     "mixed": lambda chosen: measure(world := _world(chosen), world.handler(1_000_000), chosen.calls, patience=1),
     "unrelated": lambda chosen: _warmed(_world(chosen, unrelated=True), chosen.shoppers, chosen.calls),
+    "sequence": lambda chosen: _warmed(_listening(chosen), chosen.shoppers, chosen.calls, 10),
+    "sequence, twenty": lambda chosen: _warmed(_listening(chosen), chosen.shoppers, chosen.calls),
     "json.loads": lambda chosen: yardstick(_world(chosen), min(chosen.calls, 500)),
     "implicit": lambda chosen: peer(_world(chosen), min(chosen.calls, 500)),
 }
@@ -219,7 +248,9 @@ def _apart(name: str, chosen: argparse.Namespace) -> Measured | None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "measured.json"
         numbers = [f"--{word}={getattr(chosen, word)}" for word in ("items", "recent", "calls", "shoppers")]
-        subprocess.run([sys.executable, __file__, f"--case={name}", f"--json={file}", *numbers], check=True)
+        # A function of 1 GB has less than one processor.
+        alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        subprocess.run([sys.executable, __file__, f"--case={name}", f"--json={file}", *numbers], check=True, env=alone)
         told = json.loads(file.read_text("utf-8"))
     _LOOPS.extend(told["loops"])
     return Measured(**told["measured"]) if told["measured"] else None
@@ -249,6 +280,8 @@ def main() -> None:
         "cold": "no row in memory",
         "mixed": "a function's first calls",
         "unrelated": "rows in memory, no two lists alike",
+        "sequence": "with a sequence model, ten items",
+        "sequence, twenty": "with a sequence model, twenty",
         "json.loads": "json.loads of the answers alone",
         "implicit": "implicit's recommend alone",
     }

@@ -54,7 +54,7 @@ def rank(question: Question) -> Ranking:
         Voice(name, weight, question.popularity.get(name, {})) for name, weight in recipe.popularity.items() if weight > 0
     ]
     sold = [_read_once(voice.scores) for voice in popular]
-    further = sum(map(len, asked.spoken.values())) + sum(spoken.ids.count for spoken in sold)
+    further = sum(spoken.ids.count for spoken in (*said.values(), *sold))
     sums = Sums(asked.lists, len(asked.names), Ids.of(question.hidden), further)
     for number, spoken_scores in said.items():
         sums.say(spoken_scores, voice=number)

@@ -30,7 +30,7 @@ class SequenceReader:
 
     def __call__(
         self, pointer: Pointer | None, recipe: Recipe, profile: Profile, kinds: Mapping[str, float], hidden: Collection[str]
-    ) -> dict[str, float]:
+    ) -> Mapping[str, float]:
         """The likeliest items that are not hidden → likelihood beside the likeliest; nothing where the recipe does not ask.
         Raises GiveUp(broken_model) when the model is gone or damaged, or numpy missing, and TryLater when the store is."""
         part = recipe.parts.get(SEQUENCE)

@@ -1,4 +1,4 @@
-"""The one compiled library: the kernel, scoring and packed lists. No numpy here: the API functions load it too.
+"""The one compiled library: kernel, scoring, packed lists, rounded vectors. No numpy here: the API functions load it too.
 
 `infra/local/regulars_local/kernel.py` compiles the sources.
 """
@@ -12,7 +12,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-SOURCES = ("kernel.c", "scoring.c", "packed.c")
+SOURCES = ("kernel.c", "scoring.c", "packed.c", "sequence.c")
 FOLDER = "compiled_kernels"
 Library = ctypes.CDLL
 

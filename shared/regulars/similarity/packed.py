@@ -13,7 +13,7 @@ import struct
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -168,9 +168,49 @@ class Ids:
         return cls(text.encode("utf-8", "surrogatepass"), len(names))
 
 
+class KnownIds:
+    """A table of distinct ids that have numbers from the first question on. Raises MemoryError when it is first asked."""
+
+    def __init__(self, ids: Sequence[str], rows: Mapping[str, int]) -> None:
+        """`rows`: where in `ids` each is."""
+        self.ids, self.rows = ids, rows
+
+    @cached_property
+    def numbers(self) -> array[int] | None:
+        """By row; None without the loops, or where they could not tell ids apart."""
+        ids = Ids.of(self.ids)
+        return _known(ids) if loops() is not None and ids.count == len(self.ids) else None
+
+
+class RowScores(Mapping[str, float]):
+    """Scores by row of a table of ids: nobody need make, look for or read hundreds of texts that lie far apart."""
+
+    __slots__ = ("_by_row", "_table")
+
+    def __init__(self, table: KnownIds, by_row: Mapping[int, float]) -> None:
+        self._table, self._by_row = table, by_row
+
+    def __getitem__(self, item_id: str) -> float:
+        return self._by_row[self._table.rows[item_id]]
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._table.ids[row] for row in self._by_row)
+
+    def __len__(self) -> int:
+        return len(self._by_row)
+
+    def spoken(self) -> Spoken | None:
+        """As `Spoken.of` of these; None where the ids have no numbers."""
+        numbers = self._table.numbers
+        if numbers is None:
+            return None
+        values = array("d", self._by_row.values())
+        return Spoken(Ids(b"", len(values)), values, array("I", [numbers[row] for row in self._by_row]))
+
+
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """Scores of items as the loops read them; with `numbers` the loops need not read the ids."""
+    """Scores of items as the loops read them; with `numbers` nobody reads more of the ids than how many they are."""
 
     ids: Ids
     values: array[float]
@@ -179,6 +219,8 @@ class Spoken:
     @classmethod
     def of(cls, scores: Mapping[str, float]) -> Spoken:
         """In the same order; as `Ids.of`."""
+        if isinstance(scores, RowScores) and (spoken := scores.spoken()) is not None:
+            return spoken
         ids = Ids.of(scores)
         if ids.count < len(scores):
             return cls(ids, array("d", (score for item_id, score in scores.items() if SEPARATOR not in item_id)))
@@ -186,10 +228,15 @@ class Spoken:
 
     def numbered(self) -> Spoken:
         """The same for many questions: its ids have numbers from now on, as those of lists. Raises MemoryError."""
-        numbers = array("I", bytes(4 * self.ids.count))
-        if loops().packed_know(self.ids.text, len(self.ids.text), self.ids.count, _at(numbers)) < 0:
-            raise MemoryError("no memory for the ids of items")
-        return Spoken(self.ids, self.values, numbers)
+        return Spoken(self.ids, self.values, _known(self.ids))
+
+
+def _known(ids: Ids) -> array[int]:
+    """Their numbers from now on, as those of lists."""
+    numbers = array("I", bytes(4 * ids.count))
+    if loops().packed_know(ids.text, len(ids.text), ids.count, _at(numbers)) < 0:
+        raise MemoryError("no memory for the ids of items")
+    return numbers
 
 
 class Lists:

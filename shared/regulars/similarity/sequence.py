@@ -13,7 +13,8 @@ Places are counted from the oldest of the L newest, so that a short history look
 training. `infra/ops/regulars_ops/deep` trains it. What it adds to a blend is exp(score − highest score) of its best items:
 how likely each is beside the likeliest.
 
-Nothing but numpy, and imported only where a recipe asks for it.
+Nothing but numpy, with one loop of C that tells for a single state which items need be looked at (`rounded`), and imported only
+where a recipe asks for it.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regulars.errors import GiveUp
 from regulars.similarity.interactions import KINDS
+from regulars.similarity.packed import KnownIds, RowScores
 from regulars.similarity.protocols import Mask, Queries
+from regulars.similarity.rounded import Rounded, rounded
 from regulars.similarity.scoring import Voices, history_of
 
 Array = NDArray[np.float32]
@@ -39,22 +42,36 @@ ITEMS, POSITIONS = "items", "positions"
 EPSILON = 1e-5
 """Added to variances, as PyTorch's LayerNorm does."""
 _ABOUT = "about"
-_OF_A_BLOCK = ("norm1.gain", "norm1.bias", "query", "key", "value", "out")
-_OF_A_BLOCK_TOO = ("norm2.gain", "norm2.bias", "up", "up_bias", "down", "down_bias")
+_ATTENTION = ("norm1.gain", "norm1.bias", "query", "key", "value", "out")
+_FORWARD = ("norm2.gain", "norm2.bias", "up", "up_bias", "down", "down_bias")
+_OF_A_BLOCK = (*_ATTENTION, *_FORWARD)
 _AT_ONCE = 256
 """Questions scored in one product."""
-_SAMPLE = 16
-"""One of so many scores tells below which none of the best can lie, as in `recommendations.sums.best`."""
 
 
 def shapes(items: int, length: int, dim: int, blocks: int) -> dict[str, tuple[int, ...]]:
     """Every array of a model, by name."""
     made: dict[str, tuple[int, ...]] = {ITEMS: (items, dim), POSITIONS: (length, dim)}
     for block in range(blocks):
-        for name in (*_OF_A_BLOCK, *_OF_A_BLOCK_TOO):
+        for name in _OF_A_BLOCK:
             vector = "norm" in name or name.endswith("_bias")
             made[f"{block}.{name}"] = (dim,) if vector else (dim, dim)
     return {**made, "norm.gain": (dim,), "norm.bias": (dim,)}
+
+
+class _Block(NamedTuple):
+    """A block's matrices with what stands around them multiplied in: the norms' gains and biases, 1/√d, value · out. What they
+    add to x is centred, as x is: a norm need not take a mean away, and nothing else of x is ever asked for."""
+
+    query: Array
+    query_bias: Array
+    heard: Array
+    """Key and value beside each other (d × 2d)."""
+    heard_bias: Array
+    up: Array
+    up_bias: Array
+    down: Array
+    down_bias: Array
 
 
 @dataclass(frozen=True)
@@ -86,47 +103,73 @@ class SequenceModel:
         """What the model makes of items by number, oldest first: a vector of width d. At least one item."""
         newest = np.asarray(sequence[-self.length :], dtype=np.int64)
         items, positions = self.arrays[ITEMS], self.arrays[POSITIONS]
-        width = np.float32(items.shape[1])
-        x = items[newest] * np.sqrt(width) + positions[: len(newest)]
-        later = np.triu(np.full((len(newest), len(newest)), -np.inf, dtype=np.float32), 1)
-        for block in range(self.blocks):
-            w = {name: self.arrays[f"{block}.{name}"] for name in (*_OF_A_BLOCK, *_OF_A_BLOCK_TOO)}
-            seen = _norm(x, w["norm1.gain"], w["norm1.bias"])
-            keys, values = seen @ w["key"], seen @ w["value"]
-            if block == self.blocks - 1:  # only the last place is asked for
-                seen, x, later = seen[-1:], x[-1:], later[-1:]
-            match = (seen @ w["query"]) @ keys.T / np.sqrt(width) + later
-            match = np.exp(match - match.max(axis=1, keepdims=True))
-            x = x + (match / match.sum(axis=1, keepdims=True)) @ values @ w["out"]
-            inner = np.maximum(_norm(x, w["norm2.gain"], w["norm2.bias"]) @ w["up"] + w["up_bias"], 0)
-            x = x + inner @ w["down"] + w["down_bias"]
-        state: Array = _norm(x[-1:], self.arrays["norm.gain"], self.arrays["norm.bias"])[0]
+        width = items.shape[1]
+        x = _centred(items[newest] * np.sqrt(np.float32(width)) + positions[: len(newest)])
+        for left, block in zip(range(len(self._folded) - 1, -1, -1), self._folded, strict=True):
+            seen = _norm(x)
+            heard = seen @ block.heard + block.heard_bias
+            if not left:  # only the last place is asked for
+                seen, x = seen[-1:], x[-1:]
+            match = (seen @ block.query + block.query_bias) @ heard[:, :width].T
+            if left:
+                match += self._later[: len(x), : len(x)]
+            match = np.exp(match - np.maximum.reduce(match, axis=1, keepdims=True))
+            x = x + match @ heard[:, width:] / np.add.reduce(match, axis=1, keepdims=True)
+            x = x + np.maximum(_norm(x) @ block.up + block.up_bias, 0) @ block.down + block.down_bias
+        state: Array = _norm(x[-1:])[0] * self.arrays["norm.gain"] + self.arrays["norm.bias"]
         return state
+
+    @cached_property
+    def _folded(self) -> Sequence[_Block]:
+        return [_folded({name: self.arrays[f"{block}.{name}"] for name in _OF_A_BLOCK}) for block in range(self.blocks)]
+
+    @cached_property
+    def _later(self) -> Array:
+        """What hides from each place those after it."""
+        return np.triu(np.full((self.length, self.length), -np.inf, dtype=np.float32), 1)
+
+    @cached_property
+    def _table(self) -> KnownIds:
+        return KnownIds(self.item_ids, self.numbers)
+
+    @cached_property
+    def _rounded(self) -> Rounded | None:
+        return rounded(self.arrays[ITEMS])
 
     def scores(self, states: Array) -> Array:
         """States (… × d) → the score of every item (… × items)."""
         made: Array = states @ self.arrays[ITEMS].T
         return made
 
-    def likeliest(self, history: Iterable[str], hidden: Iterable[str] = ()) -> dict[str, float]:
+    def likeliest(self, history: Iterable[str], hidden: Iterable[str] = ()) -> Mapping[str, float]:
         """The best `keep` items after a history of ids, newest first, without the hidden ones: id → likelihood beside the
         likeliest of them. Ids that the model does not know are passed over; nothing where it knows none."""
         newest = list(history)[: self.length]
         known = [self.numbers[item_id] for item_id in newest if item_id in self.numbers]
         if not known:
             return {}
-        scores = self.scores(self.state(known[::-1]))
-        closed = [self.numbers[item_id] for item_id in hidden if item_id in self.numbers]
-        scores[closed] = -np.inf
-        items, values = best(scores[np.newaxis], self.keep)
-        return {
-            self.item_ids[item]: value for item, value in zip(items[0].tolist(), values[0].tolist(), strict=True) if value > 0
-        }
+        shut = [self.numbers[item_id] for item_id in hidden if item_id in self.numbers]
+        among, scores = self._leaders(self.state(known[::-1]), np.array(shut, dtype=np.int64))
+        if not len(among):
+            return {}
+        places, values = best(scores[np.newaxis], self.keep)
+        said = zip(among[places[0]].tolist(), values[0].tolist(), strict=True)
+        return RowScores(self._table, {item: value for item, value in said if value > 0})
+
+    def _leaders(self, state: Array, shut: NDArray[np.int64]) -> tuple[NDArray[np.integer], Array]:
+        """Numbers of items that are not shut, the best `keep` of them included, and their scores."""
+        if self._rounded is not None:
+            found = self._rounded.candidates(state, min(self.keep, len(self.item_ids)), shut)
+            return found, self.arrays[ITEMS][found] @ state
+        open_ = np.ones(len(self.item_ids), dtype=bool)
+        open_[shut] = False
+        among = np.flatnonzero(open_)
+        return among, self.scores(state)[among]
 
     def half(self) -> SequenceModel:
         """The same with what is stored in sixteen bits rounded to them."""
-        rounded = self.arrays[ITEMS].astype(np.float16).astype(np.float32)
-        return SequenceModel(self.item_ids, {**self.arrays, ITEMS: rounded}, self.until_ms, self.keep)
+        shortened = self.arrays[ITEMS].astype(np.float16).astype(np.float32)
+        return SequenceModel(self.item_ids, {**self.arrays, ITEMS: shortened}, self.until_ms, self.keep)
 
     def to_bytes(self) -> bytes:
         """An npz file: item vectors in sixteen bits, everything else in thirty-two, ids and the rest as JSON."""
@@ -144,12 +187,10 @@ def from_bytes(body: bytes) -> SequenceModel:
         with np.load(io.BytesIO(body), allow_pickle=False) as stored:
             about = json.loads(stored[_ABOUT].tobytes())
             arrays = {name: stored[name].astype(np.float32) for name in stored.files if name != _ABOUT}
-            # By columns: the product with one state reads them one after the other, in half the time.
-            arrays[ITEMS] = np.asfortranarray(arrays[ITEMS])
         made = SequenceModel(tuple(about["item_ids"]), arrays, int(about["until_ms"]), int(about["keep"]))
         items, dim = arrays[ITEMS].shape
-        if items != len(made.item_ids) or made.keep < 1:
-            raise ValueError("ids and vectors differ in number, or nothing is kept")
+        if items != len(made.item_ids) or items != len(made.numbers) or made.keep < 1:
+            raise ValueError("ids and vectors differ in number, ids occur twice, or nothing is kept")
         if {name: array.shape for name, array in arrays.items()} != shapes(items, made.length, dim, made.blocks):
             raise ValueError("arrays are missing or of another shape")
         if not all(np.isfinite(array).all() for array in arrays.values()):
@@ -192,30 +233,40 @@ def voices_of(model: SequenceModel, item_ids: Sequence[str], queries: Queries, c
 
 
 def best(scores: Array, keep: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(items, likelihoods) of the `keep` highest in each row, in no order; 0 for what is closed (−∞)."""
+    """(items, likelihoods) of the `keep` highest in each row, in no order; 0 for what is closed (−∞) or no number."""
     keep = min(keep, scores.shape[1])
-    items = _leaders(scores, keep)
-    logits = np.take_along_axis(scores, items, axis=1).astype(np.float64)
+    items = np.argpartition(scores, scores.shape[1] - keep, axis=1)[:, scores.shape[1] - keep :]
+    logits = scores[np.arange(len(scores))[:, np.newaxis], items].astype(np.float64)
+    logits[~np.isfinite(logits)] = -np.inf
     highest = logits.max(axis=1, keepdims=True)
     return items, np.exp(logits - np.where(np.isfinite(highest), highest, 0.0))
 
 
-def _leaders(scores: Array, keep: int) -> NDArray[np.int64]:
-    """Numbers of the `keep` highest in each row. Of one question in a large catalogue only the few hundred items above a floor
-    are looked at; where the floor was too high, all are."""
-    if len(scores) == 1 and scores.shape[1] > _SAMPLE * keep:
-        sample = scores[0, ::_SAMPLE]
-        place = max(0, len(sample) - 2 * keep // _SAMPLE - _SAMPLE)
-        floor = np.partition(sample, place)[place]
-        above = np.flatnonzero(scores[0] >= floor)
-        if len(above) >= keep:
-            return above[np.argpartition(scores[0, above], len(above) - keep)[np.newaxis, len(above) - keep :]]
-    found: NDArray[np.int64] = np.argpartition(scores, scores.shape[1] - keep, axis=1)[:, scores.shape[1] - keep :]
-    return found
+def _folded(w: Mapping[str, Array]) -> _Block:
+    width = len(w["query"])
+    query = w["query"] / np.sqrt(np.float32(width))
+    heard = np.hstack([w["key"], _centred(w["value"] @ w["out"])])
+    bias, up_bias = w["norm1.bias"], w["norm2.bias"]
+    gain, up_gain = w["norm1.gain"][:, np.newaxis], w["norm2.gain"][:, np.newaxis]
+    return _Block(
+        query=gain * query,
+        query_bias=bias @ query,
+        heard=gain * heard,
+        heard_bias=bias @ heard,
+        up=up_gain * w["up"],
+        up_bias=up_bias @ w["up"] + w["up_bias"],
+        down=_centred(w["down"]),
+        down_bias=_centred(w["down_bias"]),
+    )
 
 
-def _norm(x: Array, gain: Array, bias: Array) -> Array:
-    centred = x - x.mean(axis=-1, keepdims=True)
-    spread = np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + np.float32(EPSILON))
-    made: Array = centred / spread * gain + bias
+def _centred(x: Array) -> Array:
+    made: Array = x - x.mean(axis=-1, keepdims=True)
+    return made
+
+
+def _norm(x: Array) -> Array:
+    """Of centred rows, without gain and bias."""
+    share = np.float32(1 / x.shape[1])
+    made: Array = x / np.sqrt(np.add.reduce(x * x, axis=1, keepdims=True) * share + np.float32(EPSILON))
     return made

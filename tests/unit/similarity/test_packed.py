@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from regulars.similarity import packed
 from regulars.similarity.model import RELATIONS
-from regulars.similarity.packed import TOTALS, Ids, Lists, Numbered, NumberedRow, Spoken, Sums, numbered_rows
+from regulars.similarity.packed import (
+    TOTALS,
+    Ids,
+    KnownIds,
+    Lists,
+    Numbered,
+    NumberedRow,
+    RowScores,
+    Spoken,
+    Sums,
+    numbered_rows,
+)
 from regulars.similarity.packing import columns, pack
 
 pytestmark = pytest.mark.skipif(packed.loops() is None, reason="no compiled kernel")
@@ -127,6 +138,32 @@ def test_what_is_numbered_is_said_as_what_is_not() -> None:
         found.append(sums.best(TOTALS, 100)[1:])
     assert found[0] == found[1]
     assert len(found[0][0]) == 91
+
+
+@pytest.mark.parametrize("odd", ["an id", "with \x1f in it", "\ud800"])
+def test_scores_by_row_say_what_the_same_by_id_do(odd: str) -> None:
+    ids = ("茶", "b", odd, "never scored")
+    table = KnownIds(ids, {item_id: row for row, item_id in enumerate(ids)})
+    scores = RowScores(table, {2: 3.0, 0: 2.0, 1: 1.0})
+    plain = {odd: 3.0, "茶": 2.0, "b": 1.0}
+    assert scores == plain
+    assert list(scores) == list(plain)
+    assert scores.keys() & {"b", "never scored", "unknown"} == {"b"}
+    found = []
+    for said in (scores, plain):
+        spoken = Spoken.of(said)
+        sums = Sums(_lists("ab"), 1, Ids.of(["茶"]), spoken.ids.count)
+        sums.say(spoken, voice=0)
+        sums.total([1.0])
+        found.append(sums.best(TOTALS, 9)[1:])
+    assert found[0] == found[1]
+    assert (Spoken.of(scores).numbers is None) == ("\x1f" in odd)
+
+
+def test_scores_by_row_are_spelled_without_the_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = RowScores(KnownIds(("a", "b"), {"a": 0, "b": 1}), {1: 1.0})
+    monkeypatch.setattr(packed, "loops", lambda: None)
+    assert scores.spoken() is None
 
 
 @pytest.mark.parametrize("keep", [1, 3, 4, 9])
