@@ -97,7 +97,7 @@ def test_functions_decide_nothing(path: Path) -> None:
 def test_shared_holds_nothing_but_the_package() -> None:
     assert [path.name for path in code.SHARED.iterdir() if path.name != "__pycache__"] == ["regulars"]
     kinds = {path.suffix for path in code.PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
-    assert kinds <= {".py", ".yaml", ".typed", "", ".html", ".liquid", ".mjml", ".txt", ".json", ".c", ".so"}
+    assert kinds <= {".py", ".yaml", ".typed", "", ".html", ".liquid", ".mjml", ".txt", ".json", ".c", ".library"}
 
 
 def test_layers_bring_what_the_package_imports() -> None:

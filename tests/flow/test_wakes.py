@@ -18,12 +18,21 @@ from tests.flow.conftest import LONGEST_WAIT_SECONDS, eventually
 from regulars.adapters.dynamodb import keys
 from regulars.adapters.dynamodb.client import item_to_wire
 from regulars.flow import FLOW
+from regulars.similarity.library import FOLDER, file_name, here, library
+from regulars_local.build import LOCAL_BUILD
 from regulars_local.stack import LocalStack
 from regulars_ops import main as regulars_command
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 Client = Callable[[str], Any]
+
+
+def test_the_functions_have_the_compiled_loops(stack: LocalStack) -> None:
+    """The very layer that is deployed."""
+    if library() is None:
+        pytest.skip("SKIPPED: the loops were not compiled for this machine")
+    assert (LOCAL_BUILD / "SharedLayer/python/regulars/similarity" / FOLDER / file_name(*here())).exists()
 
 
 def track(stack: LocalStack, event: dict[str, Any], key: str | None = None) -> int:

@@ -12,12 +12,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from regulars.similarity.library import FOLDER
 from regulars_local import kernel, package, toolchain
 from regulars_local.toolchain import ROOT
 
 LOCAL_BUILD = ROOT / ".local" / "build"
 AWS_BUILD = ROOT / ".aws-sam" / "build"
 _STAMP = "fingerprint"
+_LOOPS = Path("shared", "regulars", "similarity", FOLDER)
 
 
 def sources() -> Iterator[Path]:
@@ -55,6 +57,7 @@ def build(python: Path, architecture: str, directory: Path = LOCAL_BUILD) -> tup
     else:
         package.package(ROOT / "template.yaml", directory, python)
     prune(directory)
+    check_loops(directory)
     compile_all(python, directory)
     stamp.write_text(wanted, "ascii")
     return wanted, True
@@ -75,6 +78,13 @@ def prune(directory: Path) -> None:
     """Remove what layers bring and no function reads: the test suites of other people's packages."""
     for tests in sorted(directory.glob("*Layer/python/*/**/tests")):
         shutil.rmtree(tests, ignore_errors=True)
+
+
+def check_loops(directory: Path) -> None:
+    """Raises RuntimeError where a compiled library of ours is not in the layer: functions would be many times slower."""
+    for library in (ROOT / _LOOPS).glob("kernel-*"):
+        if not (directory / "SharedLayer" / "python" / _LOOPS.relative_to("shared") / library.name).exists():
+            raise RuntimeError(f"{library.name} is not in the layer that was built into {directory}")
 
 
 def validate() -> None:

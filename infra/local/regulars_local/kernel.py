@@ -53,8 +53,8 @@ def ensure(target: Target | None = None) -> bool:
             raise RuntimeError(f"the kernel does not compile ({command[0]}): {outcome.stderr.strip()[-2000:]}")
         os.replace(fresh, library)  # whoever loads it meanwhile keeps the whole old one
     current = library.name.rsplit("-", 2)[0]
-    for old in library.parent.glob("kernel-*.so"):
-        if not old.name.startswith(current):
+    for old in library.parent.glob("kernel-*"):
+        if not old.name.startswith(current) or old.suffix != library.suffix:
             old.unlink(missing_ok=True)
     return True
 

@@ -18,9 +18,10 @@ Library = ctypes.CDLL
 
 
 def file_name(system: str, machine: str) -> str:
-    """Of the library of these sources for e.g. ("linux", "aarch64"): a changed source never meets an old library."""
+    """Of the library of these sources for e.g. ("linux", "aarch64"): a changed source never meets an old library. It does not
+    end in `.so`: `sam build` leaves such files of ours out of layers (EXCLUDED_FILES of aws-lambda-builders' python_pip)."""
     digest = sha256(b"".join(_read(source) for source in SOURCES)).hexdigest()
-    return f"kernel-{digest[:12]}-{system}-{machine}.so"
+    return f"kernel-{digest[:12]}-{system}-{machine}.library"
 
 
 def here() -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from regulars.similarity.library import FOLDER, file_name
 from regulars_local import build, package, toolchain
 
 PYTHON = Path(sys.executable)
@@ -112,3 +113,15 @@ def test_without_uv_the_way_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(toolchain.ToolMissing, match="make setup"):
         toolchain.uv()
+
+
+def test_a_layer_without_the_compiled_loops_is_no_build(project: Path) -> None:
+    """`sam build` once left them out: it takes no `.so` of ours along."""
+    build.check_loops(project / "out")
+    loops = project / "shared/regulars/similarity" / FOLDER
+    loops.mkdir(parents=True)
+    (loops / file_name("linux", "aarch64")).write_bytes(b"compiled")
+    with pytest.raises(RuntimeError, match=r"aarch64\.library is not in the layer"):
+        build.check_loops(project / "out")
+    package.package(project / "template.yaml", project / "out", PYTHON)
+    build.check_loops(project / "out")

@@ -10,7 +10,7 @@ import pytest
 from regulars.similarity import compiled
 from regulars_local import kernel, toolchain
 
-NAME = "kernel-0123-{}-{}.so"
+NAME = "kernel-0123-{}-{}.library"
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def test_compiles_once_and_forgets_what_is_outdated(stage: Path) -> None:
     folder = stage / compiled.FOLDER
     folder.mkdir()
     (folder / "kernel-9999-linux-aarch64.so").write_bytes(b"of another source")
+    (folder / NAME.format("linux", "other")).with_suffix(".so").write_bytes(b"of this source, as they were once called")
     (folder / NAME.format("linux", "other")).write_bytes(b"of this source, for other machines")
     assert kernel.ensure()
     assert {path.name for path in folder.iterdir()} == {NAME.format(*compiled.here()), NAME.format("linux", "other")}
