@@ -62,7 +62,7 @@ class Rounded:
 
     def candidates(self, state: Vectors, keep: int, shut: NDArray[np.int64]) -> NDArray[np.int32]:
         """Numbers of all items, but `shut`, that can be among the `keep` whose product with `state` (d) is highest, in single
-        precision too; ascending. 1 ≤ keep ≤ items. All of them for a state that is not finite."""
+        precision too where that does not underflow; ascending. 1 ≤ keep ≤ items. All of them for a state that is not finite."""
         count, width = self.numbers.shape
         levels = min(_WIDEST, _LARGEST // max(1, self.longest))
         unit = float(np.abs(state).max()) / levels or 1.0

@@ -45,6 +45,7 @@ _ABOUT = "about"
 _ATTENTION = ("norm1.gain", "norm1.bias", "query", "key", "value", "out")
 _FORWARD = ("norm2.gain", "norm2.bias", "up", "up_bias", "down", "down_bias")
 _OF_A_BLOCK = (*_ATTENTION, *_FORWARD)
+_LEAST = float(np.finfo(np.float64).tiny)
 _AT_ONCE = 256
 """Questions scored in one product."""
 
@@ -189,8 +190,10 @@ def from_bytes(body: bytes) -> SequenceModel:
             arrays = {name: stored[name].astype(np.float32) for name in stored.files if name != _ABOUT}
         made = SequenceModel(tuple(about["item_ids"]), arrays, int(about["until_ms"]), int(about["keep"]))
         items, dim = arrays[ITEMS].shape
-        if items != len(made.item_ids) or items != len(made.numbers) or made.keep < 1:
-            raise ValueError("ids and vectors differ in number, ids occur twice, or nothing is kept")
+        if not all(isinstance(item_id, str) for item_id in made.item_ids):
+            raise ValueError("an id is no text")
+        if items != len(made.item_ids) or items != len(made.numbers) or not dim or made.keep < 1:
+            raise ValueError("ids and vectors differ in number, ids occur twice, vectors are empty, or nothing is kept")
         if {name: array.shape for name, array in arrays.items()} != shapes(items, made.length, dim, made.blocks):
             raise ValueError("arrays are missing or of another shape")
         if not all(np.isfinite(array).all() for array in arrays.values()):
@@ -233,13 +236,15 @@ def voices_of(model: SequenceModel, item_ids: Sequence[str], queries: Queries, c
 
 
 def best(scores: Array, keep: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(items, likelihoods) of the `keep` highest in each row, in no order; 0 for what is closed (−∞) or no number."""
+    """(items, likelihoods) of the `keep` highest in each row, in no order; 0 for what is closed (−∞), no number, or so unlikely
+    that nothing can be divided by it."""
     keep = min(keep, scores.shape[1])
     items = np.argpartition(scores, scores.shape[1] - keep, axis=1)[:, scores.shape[1] - keep :]
     logits = scores[np.arange(len(scores))[:, np.newaxis], items].astype(np.float64)
     logits[~np.isfinite(logits)] = -np.inf
     highest = logits.max(axis=1, keepdims=True)
-    return items, np.exp(logits - np.where(np.isfinite(highest), highest, 0.0))
+    values = np.exp(logits - np.where(np.isfinite(highest), highest, 0.0))
+    return items, np.where(values < _LEAST, 0.0, values)
 
 
 def _folded(w: Mapping[str, Array]) -> _Block:

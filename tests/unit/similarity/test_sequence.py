@@ -77,6 +77,8 @@ def damaged(**changed: Any) -> bytes:
         damaged(**{"1.key": np.full((8, 8), np.nan, dtype=np.float32)}),
         damaged(surplus=np.zeros(1, dtype=np.float32)),
         replace(stored(), item_ids=("i00", *stored().item_ids[:-1])).to_bytes(),
+        replace(stored(), item_ids=(7, *stored().item_ids[1:])).to_bytes(),  # type: ignore[arg-type]
+        SequenceModel(("a",), {name: np.zeros(shape) for name, shape in shapes(1, 3, 0, 1).items()}, 0, 1).to_bytes(),
     ],
 )
 def test_what_is_no_model_is_refused(body: bytes) -> None:
@@ -250,3 +252,8 @@ def test_numbers_beyond_all_bounds_say_nothing() -> None:
     broken = replace(model, arrays={**model.arrays, "norm.gain": np.full(8, 3e38, dtype=np.float32)})
     with np.errstate(all="ignore"):
         assert dict(broken.likeliest(["i01", "i02"])) == {}
+
+
+def test_what_nothing_can_be_divided_by_is_not_said() -> None:
+    _, values = best(np.array([[0.0, -708.0, -744.0]], dtype=np.float32), 3)
+    assert sorted(values[0].tolist()) == [0.0, pytest.approx(np.exp(-708.0)), 1.0]
