@@ -42,10 +42,12 @@ ITEMS, POSITIONS = "items", "positions"
 EPSILON = 1e-5
 """Added to variances, as PyTorch's LayerNorm does."""
 _ABOUT = "about"
-_ATTENTION = ("norm1.gain", "norm1.bias", "query", "key", "value", "out")
-_FORWARD = ("norm2.gain", "norm2.bias", "up", "up_bias", "down", "down_bias")
-_OF_A_BLOCK = (*_ATTENTION, *_FORWARD)
+_OF_A_BLOCK = (
+    *("norm1.gain", "norm1.bias", "query", "key", "value", "out"),
+    *("norm2.gain", "norm2.bias", "up", "up_bias", "down", "down_bias"),
+)
 _LEAST = float(np.finfo(np.float64).tiny)
+"""The least likelihood that is said: a weight divided by one below it would be infinite."""
 _AT_ONCE = 256
 """Questions scored in one product."""
 
